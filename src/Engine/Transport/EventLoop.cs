@@ -175,6 +175,12 @@ internal abstract class EventLoop
         NowMilliseconds = ReadClock();
     }
 
+    /// <summary>Work, or a turn's end, is waiting.</summary>
+    private protected bool HasWork => !_work.IsEmpty || _turnEnd.Count > 0;
+
+    /// <summary>For a loop that is driven from outside: producers wake it also between turns.</summary>
+    private protected void MarkAsleep() => Interlocked.Exchange(ref _awake, 0);
+
     private protected virtual long ReadClock() => Environment.TickCount64;
 
     /// <summary>One turn; waits at most so long when there is nothing to do.</summary>
