@@ -70,6 +70,10 @@ need_peers() {
 }
 
 chromium_path() {
+  if [ -n "${ENGINE_CHROMIUM:-}" ]; then
+    command -v "$ENGINE_CHROMIUM"
+    return
+  fi
   command -v chromium || command -v chromium-browser || command -v google-chrome-stable
 }
 
