@@ -1,0 +1,79 @@
+using System.Buffers;
+using System.Diagnostics;
+
+namespace Engine;
+
+/// <summary>
+/// Bytes that many outbound queues may point at, counted by reference: encode once, send to many.
+/// Any thread. Made with one reference that belongs to the maker; each connection that accepts it takes its own.
+/// </summary>
+public sealed class SharedSegment
+{
+    private readonly Action<object?>? _release;
+    private readonly object? _releaseState;
+    private byte[]? _rented;
+    private ReadOnlyMemory<byte> _memory;
+    private int _references = 1;
+
+    private SharedSegment(ReadOnlyMemory<byte> memory, byte[]? rented, Action<object?>? release, object? releaseState)
+    {
+        _memory = memory;
+        _rented = rented;
+        _release = release;
+        _releaseState = releaseState;
+    }
+
+    /// <summary>The bytes. They must not change while anyone holds a reference.</summary>
+    /// <exception cref="ObjectDisposedException">The last reference was released.</exception>
+    public ReadOnlyMemory<byte> Memory
+    {
+        get
+        {
+            ObjectDisposedException.ThrowIf(Volatile.Read(ref _references) <= 0, this);
+            return _memory;
+        }
+    }
+
+    /// <summary>Copies <paramref name="bytes"/> into pooled memory, which goes back when the last reference is released.</summary>
+    public static SharedSegment Copy(ReadOnlySpan<byte> bytes)
+    {
+        byte[] rented = ArrayPool<byte>.Shared.Rent(Math.Max(bytes.Length, 1));
+        bytes.CopyTo(rented);
+        return new SharedSegment(rented.AsMemory(0, bytes.Length), rented, release: null, releaseState: null);
+    }
+
+    /// <summary>
+    /// Takes over memory of the caller's without a copy. <paramref name="release"/> runs once, with <paramref name="state"/>, on whichever
+    /// thread lets go of the last reference; until then the memory must stay as it is.
+    /// </summary>
+    public static SharedSegment Wrap(ReadOnlyMemory<byte> memory, Action<object?>? release = null, object? state = null)
+        => new(memory, rented: null, release, state);
+
+    /// <summary>Takes one more reference. Only a holder of a reference may call it.</summary>
+    public void AddReference()
+    {
+        int references = Interlocked.Increment(ref _references);
+        ObjectDisposedException.ThrowIf(references <= 1, this);
+    }
+
+    /// <summary>Gives one reference back; the last one returns or releases the memory.</summary>
+    public void Release()
+    {
+        int references = Interlocked.Decrement(ref _references);
+        Debug.Assert(references >= 0, "A shared segment was released more often than it was referenced.");
+        if (references != 0)
+        {
+            return;
+        }
+
+        byte[]? rented = _rented;
+        _rented = null;
+        _memory = default;
+        if (rented is not null)
+        {
+            ArrayPool<byte>.Shared.Return(rented);
+        }
+
+        _release?.Invoke(_releaseState);
+    }
+}

@@ -1,0 +1,284 @@
+using System.Buffers;
+
+namespace Engine;
+
+/// <summary>The pump: the one caller of a protocol's <see cref="ConnectionProtocol.OnReceived"/>.</summary>
+public sealed partial class Connection
+{
+    private byte[]? _remainder;
+    private int _remainderLength;
+    private ConnectionProtocol? _successor;
+    private bool _inPump;
+    private bool _receivePaused;
+    private bool _resumeOwed;
+    private bool _peerClosed;
+    private int _lingerBytes;
+
+    /// <summary>Whether receiving is paused. Loop only.</summary>
+    public bool IsReceivePaused => _receivePaused;
+
+    /// <summary>Whether the peer has sent FIN. Loop only.</summary>
+    public bool IsPeerClosed => _peerClosed;
+
+    /// <summary>
+    /// No more <see cref="ConnectionProtocol.OnReceived"/> until <see cref="ResumeReceive"/>: unread bytes wait here, then in the kernel, then at the
+    /// peer, which is slowed by TCP. Loop only.
+    /// </summary>
+    public void PauseReceive()
+    {
+        CheckLoop();
+        if (_receivePaused)
+        {
+            return;
+        }
+
+        _receivePaused = true;
+        _resumeOwed = false;
+        if (State < ConnectionState.Lingering)
+        {
+            _transport.PauseReceive();
+        }
+    }
+
+    /// <summary>Bytes that were kept are offered again, though not from within this call; then reading goes on. Loop only.</summary>
+    public void ResumeReceive()
+    {
+        CheckLoop();
+        if (!_receivePaused)
+        {
+            return;
+        }
+
+        _receivePaused = false;
+        if (State >= ConnectionState.Releasing)
+        {
+            return;
+        }
+
+        if (!_inPump)
+        {
+            _resumeOwed = true;
+            AskForTurnEnd();
+        }
+        else
+        {
+            _resumeOwed = false;
+            _transport.ResumeReceive();
+        }
+    }
+
+    void ITransportSink.OnReceived(Span<byte> bytes)
+    {
+        _loop.Counters.CountReceived(bytes.Length);
+        if (State != ConnectionState.Open)
+        {
+            DiscardReceived(bytes.Length);
+            return;
+        }
+
+        if (_remainderLength == 0 && !_receivePaused)
+        {
+            int consumed = Pump(bytes);
+            Keep(bytes[consumed..]);
+        }
+        else
+        {
+            Keep(bytes);
+            if (!_receivePaused)
+            {
+                PumpRemainder();
+            }
+        }
+
+        EndPump();
+    }
+
+    void ITransportSink.OnPeerClosed()
+    {
+        if (_peerClosed)
+        {
+            return;
+        }
+
+        _peerClosed = true;
+        switch (State)
+        {
+            case ConnectionState.Open:
+                try
+                {
+                    Protocol.OnPeerClosed(this);
+                }
+                catch (Exception exception)
+                {
+                    Fault(exception);
+                }
+
+                break;
+            case ConnectionState.Closing:
+            case ConnectionState.Lingering:
+                AskForTurnEnd();
+                break;
+        }
+    }
+
+    /// <summary>Offers bytes to the protocol, and what it leaves to its successors. Answers how many were consumed.</summary>
+    private int Pump(Span<byte> bytes)
+    {
+        int total = 0;
+        _inPump = true;
+        try
+        {
+            while (true)
+            {
+                int consumed = Protocol.OnReceived(this, bytes);
+                total += consumed;
+                bytes = bytes[consumed..];
+                if (_successor is null)
+                {
+                    break;
+                }
+
+                StartSuccessor();
+                if (bytes.IsEmpty || _receivePaused || State != ConnectionState.Open)
+                {
+                    break;
+                }
+            }
+        }
+        catch (Exception exception)
+        {
+            Fault(exception);
+        }
+
+        _inPump = false;
+        return total;
+    }
+
+    private void StartSuccessor()
+    {
+        ConnectionProtocol next = _successor!;
+        _successor = null;
+        Protocol = next;
+        next.OnStarted(this);
+    }
+
+    private void PumpRemainder()
+    {
+        // The array is taken out while it is read, so that nothing that happens meanwhile can return it.
+        byte[] remainder = _remainder!;
+        int length = _remainderLength;
+        int consumed = Pump(remainder.AsSpan(0, length));
+        if (consumed < length && State == ConnectionState.Open)
+        {
+            remainder.AsSpan(consumed, length - consumed).CopyTo(remainder);
+            _remainderLength = length - consumed;
+            return;
+        }
+
+        ReturnRemainder();
+    }
+
+    private void Keep(ReadOnlySpan<byte> bytes)
+    {
+        if (bytes.IsEmpty || State != ConnectionState.Open)
+        {
+            return;
+        }
+
+        int needed = _remainderLength + bytes.Length;
+        if (_remainder is null || _remainder.Length < needed)
+        {
+            byte[] larger = ArrayPool<byte>.Shared.Rent(Math.Max(needed, 256));
+            _remainder.AsSpan(0, _remainderLength).CopyTo(larger);
+            if (_remainder is null)
+            {
+                _loop.Counters.CountRemainder(1);
+            }
+            else
+            {
+                ArrayPool<byte>.Shared.Return(_remainder);
+            }
+
+            _remainder = larger;
+        }
+
+        bytes.CopyTo(_remainder.AsSpan(_remainderLength));
+        _remainderLength = needed;
+    }
+
+    private void ReturnRemainder()
+    {
+        if (_remainder is { } remainder)
+        {
+            _remainder = null;
+            _remainderLength = 0;
+            _loop.Counters.CountRemainder(-1);
+            ArrayPool<byte>.Shared.Return(remainder);
+        }
+    }
+
+    /// <summary>At the turn's end: what ResumeReceive and SwitchProtocol owe when they were called outside the pump.</summary>
+    private void ResumePump()
+    {
+        if ((!_resumeOwed && _successor is null) || State != ConnectionState.Open)
+        {
+            return;
+        }
+
+        bool resumed = _resumeOwed;
+        bool switched = _successor is not null;
+        _resumeOwed = false;
+        if (switched)
+        {
+            _inPump = true;
+            try
+            {
+                StartSuccessor();
+            }
+            catch (Exception exception)
+            {
+                Fault(exception);
+            }
+
+            _inPump = false;
+        }
+
+        if (_remainderLength > 0 && !_receivePaused && State == ConnectionState.Open)
+        {
+            PumpRemainder();
+        }
+
+        if (resumed && !_receivePaused)
+        {
+            _transport.ResumeReceive();
+        }
+    }
+
+    /// <summary>After an event of the transport: what was written leaves at once, unless the turn's end will see to it anyway.</summary>
+    private void EndPump()
+    {
+        if (_turnEndAsked)
+        {
+            return;
+        }
+
+        if (!_queue.IsEmpty)
+        {
+            Flush();
+        }
+
+        if (!_queue.IsEmpty || _drainOwed != 0 || _firstWaiter is not null || State != ConnectionState.Open)
+        {
+            AskForTurnEnd();
+        }
+    }
+
+    private void DiscardReceived(int count)
+    {
+        _lingerBytes += count;
+        if (_lingerBytes > _host.Options.MaxLingerBytes)
+        {
+            Abort(CloseReason);
+        }
+    }
+}

@@ -1,0 +1,435 @@
+using System.Buffers;
+using System.Diagnostics;
+
+namespace Engine;
+
+/// <summary>Sending: one call is one message, and goes out whole or not at all.</summary>
+public sealed partial class Connection : IBufferWriter<byte>
+{
+    /// <summary>Room above <see cref="ConnectionOptions.MaxOutboundBytes"/> that only control messages may use.</summary>
+    private const int ControlReserveBytes = 1024;
+
+    /// <summary>Bytes that a streamed message may hand to the kernel in one turn, so that a fast reader does not keep the loop to itself.</summary>
+    private const int MaxStreamedBytesPerTurn = 1 << 20;
+
+    private ForeignSend? _foreignStack;
+    private SendWaiter? _firstWaiter;
+    private SendWaiter? _lastWaiter;
+    private byte[]? _heldControl;
+    private int _heldControlLength;
+    private int _bufferedBytes;
+    private int _waiterCount;
+    private int _drainOwed;
+    private int _foreignSignalled;
+    private int _foreignMakingRoomBytes;
+    private int _countedBacklog;
+    private int _slowWrites;
+    private long _progressAt;
+    private long _backlogSince;
+    private bool _flushPending;
+    private bool _streaming;
+
+    /// <summary>Bytes that the engine holds and the kernel has not taken. Any thread.</summary>
+    public int BufferedBytes => Volatile.Read(ref _bufferedBytes);
+
+    /// <summary>Whether the queue is below its high-water mark, so that a send would answer <see cref="SendStatus.Sent"/>. Any thread.</summary>
+    public bool IsWritable => BufferedBytes <= _host.Options.HighWaterBytes && Volatile.Read(ref _waiterCount) == 0;
+
+    /// <summary>
+    /// Writes straight into the tail of the queue. Loop only. What is advanced is counted and leaves with the turn's one send, but never refused, so it
+    /// is for bounded things: a response head and a small body. Not to be mixed with a SendAsync of one's own that has not completed.
+    /// </summary>
+    public IBufferWriter<byte> Output => this;
+
+    /// <summary>
+    /// Sends <paramref name="message"/> if there is room for all of it. Any thread; never throws for what a peer or concurrency does, never waits.
+    /// The bytes are copied, or taken by the kernel, before it returns. A message larger than <see cref="ConnectionOptions.MaxOutboundBytes"/> never fits:
+    /// use <see cref="SendAsync(ReadOnlyMemory{byte}, CancellationToken)"/>.
+    /// </summary>
+    public SendStatus TrySend(ReadOnlySpan<byte> message) => TrySend([], message);
+
+    /// <summary>The same for a message in two parts, a frame's header and its payload.</summary>
+    public SendStatus TrySend(ReadOnlySpan<byte> prefix, ReadOnlySpan<byte> payload)
+    {
+        if (!IsOnLoop)
+        {
+            return TrySendForeign(prefix, payload, shared: null);
+        }
+
+        int length = prefix.Length + payload.Length;
+        SendStatus status = Reserve(length);
+        if (status == SendStatus.Sent)
+        {
+            _queue.Append(prefix);
+            _queue.Append(payload);
+            _queue.MarkDroppable(length);
+            return Appended();
+        }
+
+        return status;
+    }
+
+    /// <summary>The same with a payload that is shared by reference: the connection takes a reference of its own while the bytes wait.</summary>
+    public SendStatus TrySend(ReadOnlySpan<byte> prefix, SharedSegment payload)
+    {
+        ArgumentNullException.ThrowIfNull(payload);
+        if (!IsOnLoop)
+        {
+            return TrySendForeign(prefix, [], payload);
+        }
+
+        int length = prefix.Length + payload.Memory.Length;
+        SendStatus status = Reserve(length);
+        if (status == SendStatus.Sent)
+        {
+            _queue.Append(prefix);
+            _queue.Append(payload);
+            _queue.MarkDroppable(length);
+            return Appended();
+        }
+
+        return status;
+    }
+
+    /// <summary>
+    /// Sends a control message (a pong, a close, a last error response) of at most 256 bytes. It may use a small reserve above the limit, so that pressure
+    /// does not silence it, and waits for the end of a message that is being streamed. Any thread.
+    /// </summary>
+    /// <exception cref="ArgumentException">The message is longer than 256 bytes.</exception>
+    public SendStatus TrySendControl(ReadOnlySpan<byte> message)
+    {
+        if (message.Length > 256)
+        {
+            throw new ArgumentException("A control message has at most 256 bytes.", nameof(message));
+        }
+
+        if (!IsOpen)
+        {
+            return SendStatus.Closed;
+        }
+
+        if (Interlocked.Add(ref _bufferedBytes, message.Length) > _host.Options.MaxOutboundBytes + ControlReserveBytes)
+        {
+            Interlocked.Add(ref _bufferedBytes, -message.Length);
+            return SendStatus.Dropped;
+        }
+
+        if (!IsOnLoop)
+        {
+            ForeignSend send = _host.ForeignSends.Get();
+            send.Set(ForeignSendKind.Control, message, []);
+            PushForeign(send);
+            return SendStatus.Sent;
+        }
+
+        AdoptForeignSends();
+        AppendControl(message);
+        return SendStatus.Sent;
+    }
+
+    /// <summary>
+    /// Sends <paramref name="message"/>, waiting for room if need be, and completes when all of it is accepted: with <see cref="SendStatus.Sent"/>,
+    /// <see cref="SendStatus.Queued"/> or <see cref="SendStatus.Closed"/>. Any thread. A message larger than the queue is streamed from the caller's memory,
+    /// which must not change until then, with no other message in between.
+    /// </summary>
+    /// <exception cref="OperationCanceledException">The token was cancelled before the message began: not one byte of it will be sent. The connection goes on.</exception>
+    public ValueTask<SendStatus> SendAsync(ReadOnlyMemory<byte> message, CancellationToken cancellationToken = default)
+        => SendAsync(ReadOnlyMemory<byte>.Empty, message, cancellationToken);
+
+    /// <summary>The same for a message in two parts, a frame's header and its payload.</summary>
+    /// <exception cref="OperationCanceledException">The token was cancelled before the message began: not one byte of it will be sent.</exception>
+    public ValueTask<SendStatus> SendAsync(ReadOnlyMemory<byte> prefix, ReadOnlyMemory<byte> payload, CancellationToken cancellationToken = default)
+    {
+        if (cancellationToken.IsCancellationRequested)
+        {
+            return ValueTask.FromCanceled<SendStatus>(cancellationToken);
+        }
+
+        bool waits = _host.Options.Backpressure is BackpressurePolicy.Wait || prefix.Length + payload.Length > _host.Options.MaxOutboundBytes;
+        if (!waits || CanSendNow(prefix.Length + payload.Length))
+        {
+            SendStatus status = TrySend(prefix.Span, payload.Span);
+            if (status != SendStatus.Dropped || !waits)
+            {
+                return new ValueTask<SendStatus>(status);
+            }
+        }
+
+        return IsOpen ? Wait(prefix, payload, isForDrain: false, cancellationToken) : new ValueTask<SendStatus>(SendStatus.Closed);
+    }
+
+    /// <summary>
+    /// Completes at once below the high-water mark, else when the queue has fallen below the low-water mark: <see cref="SendStatus.Sent"/>, or
+    /// <see cref="SendStatus.Closed"/> when the connection ends first. Any thread.
+    /// </summary>
+    /// <exception cref="OperationCanceledException">The token was cancelled first.</exception>
+    public ValueTask<SendStatus> WhenWritableAsync(CancellationToken cancellationToken = default)
+    {
+        if (cancellationToken.IsCancellationRequested)
+        {
+            return ValueTask.FromCanceled<SendStatus>(cancellationToken);
+        }
+
+        if (!IsOpen)
+        {
+            return new ValueTask<SendStatus>(SendStatus.Closed);
+        }
+
+        return IsWritable ? new ValueTask<SendStatus>(SendStatus.Sent) : Wait(default, default, isForDrain: true, cancellationToken);
+    }
+
+    void IBufferWriter<byte>.Advance(int count)
+    {
+        CheckLoop();
+        if (!IsOpen)
+        {
+            return;
+        }
+
+        Debug.Assert(!_streaming, "Output would cut into a message that is being streamed.");
+        _queue.Advance(count);
+        _queue.MarkKept(count);
+        Interlocked.Add(ref _bufferedBytes, count);
+        Written();
+    }
+
+    Memory<byte> IBufferWriter<byte>.GetMemory(int sizeHint)
+    {
+        CheckLoop();
+        return IsOpen ? _queue.GetMemory(sizeHint) : new byte[Math.Max(sizeHint, 256)];
+    }
+
+    Span<byte> IBufferWriter<byte>.GetSpan(int sizeHint)
+    {
+        CheckLoop();
+        return IsOpen ? _queue.GetSpan(sizeHint) : new byte[Math.Max(sizeHint, 256)];
+    }
+
+    void ITransportSink.OnFlushed(int takenBytes)
+    {
+        _flushPending = false;
+        Took(takenBytes);
+        AskForTurnEnd();
+    }
+
+    /// <summary>Counts a message against the limit, or says why not. Loop only. <see cref="SendStatus.Sent"/> means: append it now.</summary>
+    private SendStatus Reserve(int length)
+    {
+        if (!IsOpen)
+        {
+            return SendStatus.Closed;
+        }
+
+        AdoptForeignSends();
+        if (TryReserve(length))
+        {
+            return SendStatus.Sent;
+        }
+
+        // The kernel may have room for what this turn has written so far; only what it leaves is pressure.
+        if (!_queue.IsEmpty && !_flushPending)
+        {
+            Flush();
+            if (TryReserve(length))
+            {
+                return SendStatus.Sent;
+            }
+        }
+
+        switch (_host.Options.Backpressure)
+        {
+            case BackpressurePolicy.DropOldest when MakeRoom(length):
+                return SendStatus.Sent;
+            case BackpressurePolicy.Disconnect:
+                _loop.Counters.CountDropped();
+                Abort(CloseReason.SlowConsumer);
+                return SendStatus.Closed;
+            default:
+                return Refuse();
+        }
+    }
+
+    private SendStatus Refuse()
+    {
+        _loop.Counters.CountDropped();
+        Volatile.Write(ref _drainOwed, 1);
+        AskForTurnEnd();
+        return SendStatus.Dropped;
+    }
+
+    private bool TryReserve(int length)
+    {
+        if (Volatile.Read(ref _waiterCount) != 0)
+        {
+            return false;
+        }
+
+        int after = Interlocked.Add(ref _bufferedBytes, length);
+        if (after <= _host.Options.MaxOutboundBytes && (_countedBacklog == 0 || !_host.IsOverTotal))
+        {
+            return true;
+        }
+
+        Interlocked.Add(ref _bufferedBytes, -length);
+        return false;
+    }
+
+    private bool MakeRoom(int length)
+    {
+        int limit = _host.Options.MaxOutboundBytes;
+        if (length > limit || Volatile.Read(ref _waiterCount) != 0)
+        {
+            return false;
+        }
+
+        while (BufferedBytes > limit - length)
+        {
+            int dropped = _queue.DropOldest(_transport.InFlightBytes);
+            if (dropped == 0)
+            {
+                return false;
+            }
+
+            Interlocked.Add(ref _bufferedBytes, -dropped);
+            _loop.Counters.CountDropped();
+        }
+
+        return TryReserve(length);
+    }
+
+    /// <summary>After an append: the answer, told apart by what the kernel really leaves.</summary>
+    private SendStatus Appended()
+    {
+        Written();
+        if (BufferedBytes <= _host.Options.HighWaterBytes)
+        {
+            return SendStatus.Sent;
+        }
+
+        Flush();
+        if (BufferedBytes <= _host.Options.HighWaterBytes)
+        {
+            return SendStatus.Sent;
+        }
+
+        Volatile.Write(ref _drainOwed, 1);
+        return SendStatus.Queued;
+    }
+
+    private void Written()
+    {
+        if (!_inPump)
+        {
+            AskForTurnEnd();
+        }
+    }
+
+    private void AppendControl(ReadOnlySpan<byte> message)
+    {
+        if (!_streaming)
+        {
+            _queue.Append(message);
+            _queue.MarkKept(message.Length);
+            Written();
+            return;
+        }
+
+        _heldControl ??= ArrayPool<byte>.Shared.Rent(ControlReserveBytes);
+        if (_heldControlLength + message.Length > _heldControl.Length)
+        {
+            Interlocked.Add(ref _bufferedBytes, -message.Length);
+            _loop.Counters.CountDropped();
+            return;
+        }
+
+        message.CopyTo(_heldControl.AsSpan(_heldControlLength));
+        _heldControlLength += message.Length;
+    }
+
+    private void Flush()
+    {
+        if (_flushPending || _queue.Head is not { } head)
+        {
+            return;
+        }
+
+        Took(_queue.IsEmpty ? 0 : _transport.Flush(head));
+        if (!_queue.IsEmpty)
+        {
+            _flushPending = true;
+            if (_engineDue == 0 && _host.Options.WriteTimeout > TimeSpan.Zero)
+            {
+                _progressAt = NowMilliseconds;
+                _engineDue = NowMilliseconds + (long)_host.Options.WriteTimeout.TotalMilliseconds;
+                ArmDeadline(_engineDue);
+            }
+        }
+    }
+
+    private void Took(int takenBytes)
+    {
+        _queue.Consume(takenBytes);
+        if (takenBytes > 0)
+        {
+            Interlocked.Add(ref _bufferedBytes, -takenBytes);
+            _loop.Counters.CountSent(takenBytes);
+            _progressAt = NowMilliseconds;
+        }
+    }
+
+    /// <summary>At the turn's end: what stayed behind counts for the server's total, and a drain that took long counts as slow.</summary>
+    private void CountBacklog()
+    {
+        int backlog = _queue.LengthBytes;
+        if (backlog == _countedBacklog)
+        {
+            return;
+        }
+
+        _loop.Counters.CountQueued(backlog - _countedBacklog);
+        if (_countedBacklog == 0)
+        {
+            _backlogSince = NowMilliseconds;
+        }
+        else if (backlog == 0)
+        {
+            CountSlowWrite(NowMilliseconds - _backlogSince);
+        }
+
+        _countedBacklog = backlog;
+    }
+
+    private void CountSlowWrite(long milliseconds)
+    {
+        if (milliseconds <= _host.Options.SlowWriteThreshold.TotalMilliseconds)
+        {
+            _slowWrites = 0;
+            return;
+        }
+
+        if (++_slowWrites >= _host.Options.SlowWriteCount)
+        {
+            _slowWrites = 0;
+            _loop.Counters.CountSlowConsumer();
+            _host.OnSlowConsumer(this);
+        }
+    }
+
+    private void RaiseDrained()
+    {
+        if (_drainOwed == 0 || BufferedBytes > _host.Options.LowWaterBytes || _firstWaiter is not null || State != ConnectionState.Open)
+        {
+            return;
+        }
+
+        Interlocked.Exchange(ref _drainOwed, 0);
+        try
+        {
+            Protocol.OnDrained(this);
+        }
+        catch (Exception exception)
+        {
+            Fault(exception);
+        }
+    }
+}

@@ -1,0 +1,270 @@
+using System.IO.Pipelines;
+using System.Net;
+
+namespace Engine;
+
+/// <summary>
+/// One peer. It lives on one event loop: members marked "loop only" may be called there only (inside a protocol's callbacks, or through
+/// <see cref="Post"/>); all others from any thread, at any time, also after the connection has ended.
+/// </summary>
+/// <remarks>
+/// Sends, <see cref="Close"/> and <see cref="Abort"/> may overlap freely. Messages of one thread keep their order; messages of several threads are
+/// never interleaved. An idle connection holds no buffer, no timer object and no task.
+/// </remarks>
+public sealed partial class Connection : ITransportSink, ILoopMember
+{
+    private readonly ConnectionHost _host;
+    private readonly EventLoop _loop;
+    private readonly OutboundQueue _queue;
+    private TransportConnection _transport;
+    private CancellationTokenSource? _closedSource;
+    private long _protocolDue;
+    private long _engineDue;
+    private long _armedDue;
+    private int _state;
+    private int _reason;
+    private bool _turnEndAsked;
+
+    internal Connection(ConnectionHost host, TransportConnection transport)
+    {
+        _host = host;
+        _transport = transport;
+        _loop = transport.Loop;
+        _queue = new OutboundQueue(_loop.Segments, host.Options.Backpressure == BackpressurePolicy.DropOldest);
+        Protocol = NullProtocol.Instance;
+    }
+
+    /// <summary>Names the connection to other threads. Any thread.</summary>
+    public ConnectionId Id { get; private set; }
+
+    /// <summary>The peer's address; null when the operating system no longer tells. Any thread, once asked for on the loop.</summary>
+    public EndPoint? RemoteEndPoint => _transport.RemoteEndPoint;
+
+    /// <summary>This side's address; null when the operating system no longer tells. Any thread, once asked for on the loop.</summary>
+    public EndPoint? LocalEndPoint => _transport.LocalEndPoint;
+
+    /// <summary>The server's limits for each connection. Read only: changing them has no effect.</summary>
+    public ConnectionOptions Options => _host.Options;
+
+    /// <summary>Whether the calling thread is the connection's loop.</summary>
+    public bool IsOnLoop => _loop.IsCurrent;
+
+    /// <summary>Whether sends are accepted: false from the moment of <see cref="Close"/>, <see cref="Abort"/> or the peer's end. Any thread.</summary>
+    public bool IsOpen => Volatile.Read(ref _state) == (int)ConnectionState.Open;
+
+    /// <summary>Why the connection ends or ended; <see cref="CloseReason.None"/> while it is open. Any thread.</summary>
+    public CloseReason CloseReason => (CloseReason)Volatile.Read(ref _reason);
+
+    /// <summary>The loop's clock in milliseconds: monotonic, read once a turn, so that asking costs nothing. Loop only.</summary>
+    public long NowMilliseconds => _loop.NowMilliseconds;
+
+    /// <summary>What the connection speaks at the moment. Loop only.</summary>
+    public ConnectionProtocol Protocol { get; private set; }
+
+    /// <summary>
+    /// Cancelled when the connection has ended, for code that waits for other things. Any thread. Made on first use; a connection that nobody asks has none.
+    /// </summary>
+    public CancellationToken ClosedToken
+    {
+        get
+        {
+            CancellationTokenSource? source = Volatile.Read(ref _closedSource);
+            if (source is null)
+            {
+                var made = new CancellationTokenSource();
+                source = Interlocked.CompareExchange(ref _closedSource, made, null) ?? made;
+                if (State == ConnectionState.Closed)
+                {
+                    source.Cancel();
+                }
+            }
+
+            return source.Token;
+        }
+    }
+
+    private ConnectionState State => (ConnectionState)Volatile.Read(ref _state);
+
+    /// <summary>
+    /// Replaces the protocol. Loop only. It takes effect when the current <see cref="ConnectionProtocol.OnReceived"/> returns, or at the turn's end:
+    /// <see cref="ConnectionProtocol.OnStarted"/> of the successor, then the bytes that were left.
+    /// </summary>
+    public void SwitchProtocol(ConnectionProtocol next)
+    {
+        ArgumentNullException.ThrowIfNull(next);
+        CheckLoop();
+        _successor = next;
+        if (!_inPump)
+        {
+            AskForTurnEnd();
+        }
+    }
+
+    /// <summary>
+    /// Sets or moves the protocol's one deadline to so long from now; <see cref="ConnectionProtocol.OnDeadline"/> is raised up to 64 ms later than that.
+    /// Loop only. Costs O(1) and allocates nothing.
+    /// </summary>
+    public void SetDeadline(TimeSpan dueIn)
+    {
+        CheckLoop();
+        _protocolDue = NowMilliseconds + Math.Max((long)dueIn.TotalMilliseconds, 1);
+        ArmDeadline(_protocolDue);
+    }
+
+    /// <summary>Cancels the protocol's deadline. Loop only.</summary>
+    public void ClearDeadline()
+    {
+        CheckLoop();
+        _protocolDue = 0;
+    }
+
+    /// <summary>Runs <paramref name="work"/> on the connection's loop. Any thread; work of one thread keeps its order. It also runs after the connection has ended.</summary>
+    public void Post(Action<object?> work, object? state)
+    {
+        ArgumentNullException.ThrowIfNull(work);
+        _loop.Post(work, state);
+    }
+
+    /// <summary>
+    /// Hands the connection to foreign code as a pair of pipes: bytes received, those already kept included, come out of the input; what is written and
+    /// flushed to the output is sent, and a flush waits while the queue is full. Completing the output closes the connection gracefully. Loop only.
+    /// </summary>
+    public IDuplexPipe AsDuplexPipe()
+    {
+        CheckLoop();
+        var pipe = new DuplexPipeProtocol();
+        SwitchProtocol(pipe);
+        return pipe;
+    }
+
+    internal ConnectionHost Host => _host;
+
+    internal EventLoop Loop => _loop;
+
+    internal bool IsClosed => State == ConnectionState.Closed;
+
+    /// <summary>Gives the connection its identity and its first protocol, and begins to receive. Loop only.</summary>
+    internal void Start(Func<Connection, ConnectionProtocol> createProtocol)
+    {
+        Id = _loop.Register(_transport, this);
+        _transport.Sink = this;
+        try
+        {
+            Protocol = createProtocol(this);
+            Protocol.OnStarted(this);
+        }
+        catch (Exception exception)
+        {
+            Fault(exception);
+        }
+
+        _transport.Start(Id);
+    }
+
+    /// <summary>Tells the protocol that the server stops. Loop only.</summary>
+    internal void Stop()
+    {
+        if (!IsOpen)
+        {
+            return;
+        }
+
+        try
+        {
+            Protocol.OnStopping(this);
+        }
+        catch (Exception exception)
+        {
+            Fault(exception);
+        }
+    }
+
+    /// <summary>A wrapper steps aside, and hands the connection to the transport beneath it. Loop only.</summary>
+    internal void ReplaceTransport(TransportConnection transport) => _transport = transport;
+
+    void ILoopMember.OnDue()
+    {
+        _armedDue = 0;
+        long now = NowMilliseconds;
+        if (_engineDue != 0 && _engineDue <= now)
+        {
+            _engineDue = 0;
+            OnEngineDue();
+        }
+
+        if (_protocolDue != 0 && _protocolDue <= now)
+        {
+            _protocolDue = 0;
+            if (IsOpen)
+            {
+                try
+                {
+                    Protocol.OnDeadline(this);
+                }
+                catch (Exception exception)
+                {
+                    Fault(exception);
+                }
+            }
+        }
+
+        if (State != ConnectionState.Closed)
+        {
+            ArmDeadline(_protocolDue);
+            ArmDeadline(_engineDue);
+        }
+    }
+
+    void ILoopMember.OnTurnEnd()
+    {
+        _turnEndAsked = false;
+        if (State >= ConnectionState.Releasing)
+        {
+            return;
+        }
+
+        AdoptForeignSends();
+        ResumePump();
+        Flush();
+        ServeWaiters();
+        CountBacklog();
+        RaiseDrained();
+        if (State != ConnectionState.Open)
+        {
+            ProgressClose();
+        }
+    }
+
+    /// <summary>Only an earlier deadline moves the slot's; a later one is found when the earlier fires, so that moving back and forth stays cheap.</summary>
+    private void ArmDeadline(long due)
+    {
+        if (due != 0 && (_armedDue == 0 || due < _armedDue))
+        {
+            _armedDue = due;
+            _loop.SetDue(Id.SlotIndex, due);
+        }
+    }
+
+    private void AskForTurnEnd()
+    {
+        if (!_turnEndAsked)
+        {
+            _turnEndAsked = true;
+            _loop.RequestTurnEnd(this);
+        }
+    }
+
+    private void Fault(Exception exception)
+    {
+        _host.OnFault(this, exception);
+        Close(CloseReason.HandlerFailed);
+    }
+
+    private void CheckLoop()
+    {
+        if (!_loop.IsCurrent)
+        {
+            ThrowHelper.NotOnLoop();
+        }
+    }
+}

@@ -1,0 +1,98 @@
+using System.Buffers;
+using Microsoft.Extensions.ObjectPool;
+
+namespace Engine;
+
+/// <summary>One thing that another thread handed to a connection's loop: a message, a control message or a waiter. A link of a lock-free stack.</summary>
+internal sealed class ForeignSend
+{
+    private byte[]? _rented;
+    private int _length;
+
+    public ForeignSend? Next { get; set; }
+
+    public ForeignSendKind Kind { get; private set; }
+
+    public SharedSegment? Shared { get; private set; }
+
+    public SendWaiter? Waiter { get; private set; }
+
+    public int LengthBytes => _length + (Shared?.Memory.Length ?? 0);
+
+    /// <summary>The copied bytes: all of the message, or what stands before <see cref="Shared"/>.</summary>
+    public ReadOnlySpan<byte> Bytes => _rented.AsSpan(0, _length);
+
+    public void Set(ForeignSendKind kind, ReadOnlySpan<byte> prefix, ReadOnlySpan<byte> payload)
+    {
+        Kind = kind;
+        _length = prefix.Length + payload.Length;
+        _rented = ArrayPool<byte>.Shared.Rent(Math.Max(_length, 1));
+        prefix.CopyTo(_rented);
+        payload.CopyTo(_rented.AsSpan(prefix.Length));
+    }
+
+    public void Set(ForeignSendKind kind, ReadOnlySpan<byte> prefix, SharedSegment shared)
+    {
+        Set(kind, prefix, []);
+        shared.AddReference();
+        Shared = shared;
+    }
+
+    public void Set(SendWaiter waiter)
+    {
+        Kind = ForeignSendKind.Waiter;
+        Waiter = waiter;
+    }
+
+    /// <summary>Puts the newest-first stack in the order in which it was pushed.</summary>
+    public static ForeignSend? Reverse(ForeignSend? stack)
+    {
+        ForeignSend? ordered = null;
+        while (stack is not null)
+        {
+            ForeignSend? next = stack.Next;
+            stack.Next = ordered;
+            ordered = stack;
+            stack = next;
+        }
+
+        return ordered;
+    }
+
+    public sealed class Policy : PooledObjectPolicy<ForeignSend>
+    {
+        public override ForeignSend Create() => new();
+
+        public override bool Return(ForeignSend obj)
+        {
+            if (obj._rented is { } rented)
+            {
+                obj._rented = null;
+                ArrayPool<byte>.Shared.Return(rented);
+            }
+
+            obj._length = 0;
+            obj.Shared?.Release();
+            obj.Shared = null;
+            obj.Waiter = null;
+            obj.Next = null;
+            return true;
+        }
+    }
+}
+
+/// <summary>What a <see cref="ForeignSend"/> carries.</summary>
+internal enum ForeignSendKind : byte
+{
+    /// <summary>A message whose bytes are already counted against the limit.</summary>
+    Message = 0,
+
+    /// <summary>A message that found no room; the loop makes some by dropping the oldest.</summary>
+    MessageMakingRoom = 1,
+
+    /// <summary>A control message, already counted.</summary>
+    Control = 2,
+
+    /// <summary>A caller of SendAsync that waits for room.</summary>
+    Waiter = 3,
+}

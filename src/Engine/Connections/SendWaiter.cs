@@ -1,0 +1,127 @@
+using System.Diagnostics;
+using System.Threading.Tasks.Sources;
+using Microsoft.Extensions.ObjectPool;
+
+namespace Engine;
+
+/// <summary>
+/// A caller of SendAsync that waits for room, or of WhenWritableAsync that waits for the drain. Pooled.
+/// Its fate is decided once: the loop begins it, or its token cancels it; a message that has begun goes out whole.
+/// </summary>
+internal sealed class SendWaiter : IValueTaskSource<SendStatus>
+{
+    private const int Waiting = 0;
+    private const int Begun = 1;
+    private const int Cancelled = 2;
+
+    private ManualResetValueTaskSourceCore<SendStatus> _source = new() { RunContinuationsAsynchronously = true };
+    private CancellationTokenRegistration _registration;
+    private CancellationToken _cancellation;
+    private ObjectPool<SendWaiter>? _pool;
+    private ReadOnlyMemory<byte> _prefix;
+    private ReadOnlyMemory<byte> _payload;
+    private int _fate;
+
+    public SendWaiter? Next { get; set; }
+
+    public short Version => _source.Version;
+
+    /// <summary>Bytes not yet in the queue.</summary>
+    public int RemainingBytes => _prefix.Length + _payload.Length;
+
+    public bool HasBegun => Volatile.Read(ref _fate) == Begun;
+
+    /// <summary>Whether it waits for the low-water mark only, and carries no bytes.</summary>
+    public bool IsForDrain { get; private set; }
+
+    public void Set(ObjectPool<SendWaiter> pool, ReadOnlyMemory<byte> prefix, ReadOnlyMemory<byte> payload, bool isForDrain)
+    {
+        Debug.Assert(_pool is null, "A waiter serves one caller at a time.");
+        _pool = pool;
+        _prefix = prefix;
+        _payload = payload;
+        IsForDrain = isForDrain;
+    }
+
+    /// <summary>Lets the token cancel it from now on. Called by the sender, before anyone else can see the waiter complete.</summary>
+    public void ObserveCancellation(CancellationToken cancellation)
+    {
+        if (cancellation.CanBeCanceled)
+        {
+            _cancellation = cancellation;
+            _registration = cancellation.UnsafeRegister(static waiter => ((SendWaiter)waiter!).Cancel(), this);
+        }
+    }
+
+    /// <summary>The loop commits to it; false when it was cancelled first.</summary>
+    public bool TryBegin() => Interlocked.CompareExchange(ref _fate, Begun, Waiting) == Waiting;
+
+    /// <summary>The next bytes, at most so many; they count as taken.</summary>
+    public ReadOnlySpan<byte> Take(int maxBytes)
+    {
+        ref ReadOnlyMemory<byte> part = ref _prefix;
+        if (part.IsEmpty)
+        {
+            part = ref _payload;
+        }
+
+        ReadOnlySpan<byte> taken = part.Span[..Math.Min(maxBytes, part.Length)];
+        part = part[taken.Length..];
+        return taken;
+    }
+
+    /// <summary>Answers the caller. The waiter belongs to the caller from here on.</summary>
+    public void Complete(SendStatus status) => _source.SetResult(status);
+
+    public SendStatus GetResult(short token)
+    {
+        // A cancelled waiter may still be linked in its connection's list, so only a completed one goes back.
+        bool reusable = HasBegun;
+        try
+        {
+            return _source.GetResult(token);
+        }
+        finally
+        {
+            if (reusable)
+            {
+                // Waits for a cancel callback that runs right now on another thread; it finds the fate decided and does nothing.
+                _registration.Dispose();
+                _registration = default;
+                ObjectPool<SendWaiter> pool = _pool!;
+                _pool = null;
+                pool.Return(this);
+            }
+        }
+    }
+
+    public ValueTaskSourceStatus GetStatus(short token) => _source.GetStatus(token);
+
+    public void OnCompleted(Action<object?> continuation, object? state, short token, ValueTaskSourceOnCompletedFlags flags)
+        => _source.OnCompleted(continuation, state, token, flags);
+
+    private void Cancel()
+    {
+        if (Interlocked.CompareExchange(ref _fate, Cancelled, Waiting) == Waiting)
+        {
+            _source.SetException(new OperationCanceledException(_cancellation));
+        }
+    }
+
+    public sealed class Policy : PooledObjectPolicy<SendWaiter>
+    {
+        public override SendWaiter Create() => new();
+
+        public override bool Return(SendWaiter obj)
+        {
+            obj._source.Reset();
+            obj._cancellation = default;
+            obj._prefix = default;
+            obj._payload = default;
+            obj._fate = Waiting;
+            obj.Next = null;
+            obj.IsForDrain = false;
+            return true;
+        }
+    }
+}

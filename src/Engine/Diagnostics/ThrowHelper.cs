@@ -1,0 +1,15 @@
+using System.Diagnostics.CodeAnalysis;
+
+namespace Engine;
+
+/// <summary>Throws out of line, so that the callers stay small.</summary>
+internal static class ThrowHelper
+{
+    [DoesNotReturn]
+    public static void AdvancedTooFar()
+        => throw new InvalidOperationException("Advance went past the memory that GetSpan or GetMemory handed out.");
+
+    [DoesNotReturn]
+    public static void NotOnLoop()
+        => throw new InvalidOperationException("This member may be used only on the connection's event loop; use Post to get there.");
+}

@@ -1,0 +1,77 @@
+using System.Collections.Concurrent;
+using System.Net;
+
+namespace Engine;
+
+/// <summary>Decides whether an accepted connection may stay: by the number in all and by address. Any loop. What is open is never evicted for what is new.</summary>
+internal sealed class Admission(int maxConnections, int maxPerAddress)
+{
+    /// <summary>Refused connections that are told so at one time; past it they are closed without a word, so that refusing stays cheap.</summary>
+    private const int MaxRefusing = 256;
+
+    private readonly ConcurrentDictionary<IPAddress, int> _perAddress = new();
+    private int _open;
+    private int _refusing;
+
+    public int OpenCount => Volatile.Read(ref _open);
+
+    public AdmissionVerdict Admit(IPAddress? address)
+    {
+        if (Interlocked.Increment(ref _open) > maxConnections && maxConnections > 0)
+        {
+            Interlocked.Decrement(ref _open);
+            if (Interlocked.Increment(ref _refusing) <= MaxRefusing)
+            {
+                return AdmissionVerdict.RefuseWithMessage;
+            }
+
+            Interlocked.Decrement(ref _refusing);
+            return AdmissionVerdict.RefuseSilently;
+        }
+
+        if (maxPerAddress > 0 && address is not null && _perAddress.AddOrUpdate(address, 1, static (_, count) => count + 1) > maxPerAddress)
+        {
+            Leave(address);
+            return AdmissionVerdict.RefuseSilently;
+        }
+
+        return AdmissionVerdict.Admit;
+    }
+
+    /// <summary>An admitted connection has ended.</summary>
+    public void Leave(IPAddress? address)
+    {
+        Interlocked.Decrement(ref _open);
+        if (maxPerAddress == 0 || address is null)
+        {
+            return;
+        }
+
+        while (_perAddress.TryGetValue(address, out int count))
+        {
+            bool done = count == 1
+                ? _perAddress.TryRemove(KeyValuePair.Create(address, count))
+                : _perAddress.TryUpdate(address, count - 1, count);
+            if (done)
+            {
+                return;
+            }
+        }
+    }
+
+    /// <summary>A connection that was refused with a message has ended.</summary>
+    public void RefusalEnded() => Interlocked.Decrement(ref _refusing);
+}
+
+/// <summary>What <see cref="Admission"/> answers.</summary>
+internal enum AdmissionVerdict
+{
+    /// <summary>It stays.</summary>
+    Admit = 0,
+
+    /// <summary>The server is full: it is told, then closed.</summary>
+    RefuseWithMessage = 1,
+
+    /// <summary>It is closed at once.</summary>
+    RefuseSilently = 2,
+}

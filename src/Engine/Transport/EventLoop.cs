@@ -1,0 +1,349 @@
+using System.Collections.Concurrent;
+using System.Diagnostics;
+
+namespace Engine;
+
+/// <summary>
+/// One thread that owns its connections: everything about a connection is touched here only.
+/// A turn polls the kernel and raises what arrived, runs posted work, raises deadlines, then ends: dirty connections are flushed and drains, ends and
+/// the like are announced. Back ends supply <see cref="Poll"/> and <see cref="Wake"/>; everything else is shared.
+/// </summary>
+internal abstract class EventLoop
+{
+    /// <summary>Passes over the members that asked for the turn's end, before the rest waits for the next turn, so that chatter cannot starve the sockets.</summary>
+    private const int MaxTurnEndPasses = 4;
+
+    private const int TrimMilliseconds = 5_000;
+
+    private readonly ConcurrentQueue<WorkItem> _work = new();
+    private readonly List<int> _due = [];
+    private readonly List<Chore> _chores = [];
+    private readonly Stack<int> _freeSlots = new();
+    private readonly LoopSynchronizationContext _context;
+    private readonly TaskCompletionSource _completion = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private List<ILoopMember> _turnEnd = [];
+    private List<ILoopMember> _turnEndSpare = [];
+    private Slot[] _slots = [];
+    private int _slotCount;
+    private int _threadId;
+    private int _awake = 1;
+    private int _dealt;
+    private volatile bool _stopping;
+
+    protected EventLoop(int index)
+    {
+        Index = index;
+        NowMilliseconds = Environment.TickCount64;
+        Timers = new TimerWheel(NowMilliseconds);
+        _context = new LoopSynchronizationContext(this);
+    }
+
+    public int Index { get; }
+
+    public SegmentPool Segments { get; } = new();
+
+    public LoopCounters Counters { get; } = new();
+
+    /// <summary>The loop's clock in milliseconds, monotonic, read once a turn.</summary>
+    public long NowMilliseconds { get; private protected set; }
+
+    public bool IsCurrent => _threadId == Environment.CurrentManagedThreadId;
+
+    /// <summary>Connections that live here. Read by other threads for diagnostics and for dealing.</summary>
+    public int ConnectionCount { get; private set; }
+
+    /// <summary>Connections that live here or are on their way, by which an acceptor deals. Any thread.</summary>
+    public int Load => ConnectionCount + Volatile.Read(ref _dealt);
+
+    /// <summary>Completes when the thread has ended and its back end is closed.</summary>
+    public Task Completion => _completion.Task;
+
+    private TimerWheel Timers { get; }
+
+    /// <summary>Runs <paramref name="work"/> on the loop. Any thread. Work of one thread keeps its order.</summary>
+    public void Post(Action<object?> work, object? state) => Enqueue(new WorkItem(work, state));
+
+    /// <summary>The same for a continuation.</summary>
+    public void PostContinuation(SendOrPostCallback work, object? state) => Enqueue(new WorkItem(work, state));
+
+    /// <summary>Hands over an accepted connection. Any thread.</summary>
+    public void Deal(TransportConnection connection, ITransportHost host)
+    {
+        if (IsCurrent)
+        {
+            host.OnAccepted(this, connection);
+            return;
+        }
+
+        Interlocked.Increment(ref _dealt);
+        Post(Adopt, (connection, host));
+    }
+
+    /// <summary>Gives a connection its slot and identity. Loop only.</summary>
+    public ConnectionId Register(TransportConnection transport, ILoopMember member)
+    {
+        Debug.Assert(IsCurrent, "Slots belong to the loop.");
+        if (!_freeSlots.TryPop(out int index))
+        {
+            index = _slotCount++;
+            if (index == _slots.Length)
+            {
+                Array.Resize(ref _slots, Math.Max(64, _slots.Length * 2));
+                Timers.EnsureSlots(_slots.Length);
+            }
+        }
+
+        ref Slot slot = ref _slots[index];
+        slot.Transport = transport;
+        slot.Member = member;
+        slot.Generation++;
+        ConnectionCount++;
+        return new ConnectionId(Index, index, slot.Generation);
+    }
+
+    /// <summary>Frees the slot: from now on the id resolves to nothing. Loop only.</summary>
+    public void Unregister(ConnectionId id)
+    {
+        Debug.Assert(IsCurrent && FindMember(id) is not null, "A slot is freed once, by its loop.");
+        Timers.Cancel(id.SlotIndex);
+        ref Slot slot = ref _slots[id.SlotIndex];
+        slot.Transport = null;
+        slot.Member = null;
+        ConnectionCount--;
+        _freeSlots.Push(id.SlotIndex);
+    }
+
+    /// <summary>Resolves an id; null when that connection has ended. Loop only.</summary>
+    public ILoopMember? FindMember(ConnectionId id)
+        => id.SlotIndex < _slotCount && _slots[id.SlotIndex].Generation == id.Generation ? _slots[id.SlotIndex].Member : null;
+
+    /// <summary>Resolves the identity that came with an event; null when it is stale. Loop only.</summary>
+    public TransportConnection? FindTransport(int slotIndex, uint generation)
+        => slotIndex < _slotCount && _slots[slotIndex].Generation == generation ? _slots[slotIndex].Transport : null;
+
+    /// <summary>Calls <paramref name="visit"/> for each connection that lives here. Loop only; a visit may end connections.</summary>
+    public void VisitAll<TState>(Action<ILoopMember, TState> visit, TState state)
+    {
+        for (int i = 0; i < _slotCount; i++)
+        {
+            if (_slots[i].Member is { } member)
+            {
+                visit(member, state);
+            }
+        }
+    }
+
+    /// <summary>Sets or moves a slot's one deadline. Loop only.</summary>
+    public void SetDue(int slotIndex, long dueMilliseconds) => Timers.Set(slotIndex, dueMilliseconds);
+
+    /// <summary>Cancels a slot's deadline. Loop only.</summary>
+    public void CancelDue(int slotIndex) => Timers.Cancel(slotIndex);
+
+    /// <summary>Asks for <see cref="ILoopMember.OnTurnEnd"/> once; the member keeps track of having asked. Loop only.</summary>
+    public void RequestTurnEnd(ILoopMember member) => _turnEnd.Add(member);
+
+    /// <summary>Runs <paramref name="chore"/> once, about so many milliseconds from now. For the few things a loop does for itself. Loop only.</summary>
+    public void Schedule(Action chore, int delayMilliseconds) => _chores.Add(new Chore(NowMilliseconds + delayMilliseconds, chore));
+
+    /// <summary>Starts the loop's thread.</summary>
+    public void Start()
+    {
+        var thread = new Thread(Run) { IsBackground = true, Name = $"engine-loop-{Index}" };
+        thread.Start();
+    }
+
+    /// <summary>Asks the thread to end after its turn. Any thread.</summary>
+    public void Stop()
+    {
+        _stopping = true;
+        Post(static _ => { }, null);
+    }
+
+    /// <summary>Waits for the kernel, at most so long (-1: until something happens), then raises what arrived. It calls <see cref="BeginTurn"/> as soon as it has waited.</summary>
+    protected abstract void Poll(int timeoutMilliseconds);
+
+    /// <summary>Ends a <see cref="Poll"/> that waits. Any thread.</summary>
+    protected abstract void Wake();
+
+    /// <summary>Gives back what the back end holds. Called on the loop's thread, last.</summary>
+    protected abstract void CloseBackEnd();
+
+    /// <summary>The clock is read here, once a turn.</summary>
+    protected void BeginTurn()
+    {
+        Volatile.Write(ref _awake, 1);
+        NowMilliseconds = ReadClock();
+    }
+
+    private protected virtual long ReadClock() => Environment.TickCount64;
+
+    /// <summary>One turn; waits at most so long when there is nothing to do.</summary>
+    private protected void RunTurn(bool mayWait)
+    {
+        int timeout = mayWait ? WaitMilliseconds() : 0;
+        if (timeout != 0)
+        {
+            // From here on a producer wakes the loop; one that enqueued just before is seen by the second look.
+            Interlocked.Exchange(ref _awake, 0);
+            if (!_work.IsEmpty)
+            {
+                timeout = 0;
+            }
+        }
+
+        Poll(timeout);
+        RunWork();
+        RaiseDeadlines();
+        RunChores();
+        EndTurn();
+        Counters.CountTurn(ReadClock() - NowMilliseconds);
+    }
+
+    /// <summary>Makes the calling thread the loop's.</summary>
+    private protected void Enter()
+    {
+        _threadId = Environment.CurrentManagedThreadId;
+        SynchronizationContext.SetSynchronizationContext(_context);
+    }
+
+    private void Run()
+    {
+        Enter();
+        Schedule(TrimPools, TrimMilliseconds);
+        try
+        {
+            while (!_stopping)
+            {
+                RunTurn(mayWait: true);
+            }
+
+            RunTurn(mayWait: false);
+        }
+        finally
+        {
+            CloseBackEnd();
+            _completion.TrySetResult();
+        }
+    }
+
+    private void Adopt(object? state)
+    {
+        (TransportConnection connection, ITransportHost host) = ((TransportConnection, ITransportHost))state!;
+        Interlocked.Decrement(ref _dealt);
+        host.OnAccepted(this, connection);
+    }
+
+    private void Enqueue(WorkItem item)
+    {
+        _work.Enqueue(item);
+
+        // The first producer after the loop went to sleep wakes it; the others find it awake. The fence pairs with the one before the wait.
+        Interlocked.MemoryBarrier();
+        if (Volatile.Read(ref _awake) == 0 && Interlocked.Exchange(ref _awake, 1) == 0)
+        {
+            Wake();
+        }
+    }
+
+    private void RunWork()
+    {
+        // Bounded by what was there at the start, so that work that posts itself cannot keep the sockets waiting.
+        for (int count = _work.Count; count > 0 && _work.TryDequeue(out WorkItem item); count--)
+        {
+            try
+            {
+                item.Run();
+            }
+            catch (Exception exception)
+            {
+                Counters.CountFault(exception);
+            }
+        }
+    }
+
+    private void RaiseDeadlines()
+    {
+        Timers.Advance(NowMilliseconds, _due);
+        foreach (int slotIndex in _due)
+        {
+            _slots[slotIndex].Member?.OnDue();
+        }
+
+        _due.Clear();
+    }
+
+    private void RunChores()
+    {
+        for (int i = _chores.Count - 1; i >= 0; i--)
+        {
+            Chore chore = _chores[i];
+            if (chore.DueMilliseconds <= NowMilliseconds)
+            {
+                _chores.RemoveAt(i);
+                chore.Run();
+            }
+        }
+    }
+
+    private void EndTurn()
+    {
+        for (int pass = 0; pass < MaxTurnEndPasses && _turnEnd.Count > 0; pass++)
+        {
+            (_turnEnd, _turnEndSpare) = (_turnEndSpare, _turnEnd);
+            foreach (ILoopMember member in _turnEndSpare)
+            {
+                member.OnTurnEnd();
+            }
+
+            _turnEndSpare.Clear();
+        }
+    }
+
+    private int WaitMilliseconds()
+    {
+        if (_turnEnd.Count > 0 || !_work.IsEmpty || _stopping)
+        {
+            return 0;
+        }
+
+        long now = ReadClock();
+        int wait = Timers.MillisecondsToNext(now);
+        foreach (Chore chore in _chores)
+        {
+            int toChore = (int)Math.Clamp(chore.DueMilliseconds - now, 0, int.MaxValue);
+            wait = wait < 0 ? toChore : Math.Min(wait, toChore);
+        }
+
+        return wait;
+    }
+
+    private void TrimPools()
+    {
+        Segments.Trim();
+        Schedule(TrimPools, TrimMilliseconds);
+    }
+
+    private struct Slot
+    {
+        public TransportConnection? Transport;
+        public ILoopMember? Member;
+        public uint Generation;
+    }
+
+    private readonly record struct Chore(long DueMilliseconds, Action Run);
+
+    private readonly struct WorkItem(Delegate work, object? state)
+    {
+        public void Run()
+        {
+            if (work is Action<object?> action)
+            {
+                action(state);
+            }
+            else
+            {
+                ((SendOrPostCallback)work)(state);
+            }
+        }
+    }
+}

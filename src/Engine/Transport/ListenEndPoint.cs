@@ -1,0 +1,91 @@
+using System.Net;
+using System.Net.Sockets;
+
+namespace Engine;
+
+/// <summary>Opens a listening socket as the options ask. The one place that knows about socket options of listeners, for every transport.</summary>
+internal static class ListenEndPoint
+{
+    /// <exception cref="SocketException">The end point is taken, or may not be bound.</exception>
+    public static Socket Listen(EndPoint endPoint, ServerOptions options)
+    {
+        bool isUnix = endPoint is UnixDomainSocketEndPoint;
+        ProtocolType protocol = isUnix ? ProtocolType.Unspecified : ProtocolType.Tcp;
+        var socket = new Socket(endPoint.AddressFamily, SocketType.Stream, protocol);
+        try
+        {
+            if (!isUnix)
+            {
+                if (!OperatingSystem.IsWindows())
+                {
+                    // A restart must not wait for the last connections' TIME_WAIT. On Windows the option would let others steal the port.
+                    socket.SetSocketOption(SocketOptionLevel.Socket, SocketOptionName.ReuseAddress, true);
+                }
+
+                if (options.ReusePort)
+                {
+                    SetReusePort(socket);
+                }
+
+                if (endPoint.AddressFamily == AddressFamily.InterNetworkV6)
+                {
+                    socket.DualMode = options.DualMode;
+                }
+
+                if (options.ReceiveBufferBytes > 0)
+                {
+                    // Before listen: the window scale of accepted connections is agreed in their handshake.
+                    socket.ReceiveBufferSize = options.ReceiveBufferBytes;
+                }
+            }
+
+            socket.Bind(endPoint);
+            socket.Listen(options.Backlog);
+            return socket;
+        }
+        catch
+        {
+            socket.Dispose();
+            throw;
+        }
+    }
+
+    /// <summary>Options of an accepted connection.</summary>
+    public static void Configure(Socket socket, ServerOptions options)
+    {
+        if (socket.AddressFamily != AddressFamily.Unix)
+        {
+            socket.NoDelay = options.NoDelay;
+            if (options.KeepAlive)
+            {
+                socket.SetSocketOption(SocketOptionLevel.Socket, SocketOptionName.KeepAlive, true);
+            }
+        }
+
+        if (options.SendBufferBytes > 0)
+        {
+            socket.SendBufferSize = options.SendBufferBytes;
+        }
+    }
+
+    private static void SetReusePort(Socket socket)
+    {
+        const int LinuxSocketLevel = 1;
+        const int LinuxReusePort = 15;
+        const int BsdSocketLevel = 0xffff;
+        const int BsdReusePort = 0x0200;
+        ReadOnlySpan<byte> on = [1, 0, 0, 0];
+        if (OperatingSystem.IsLinux())
+        {
+            socket.SetRawSocketOption(LinuxSocketLevel, LinuxReusePort, on);
+        }
+        else if (OperatingSystem.IsMacOS() || OperatingSystem.IsFreeBSD())
+        {
+            socket.SetRawSocketOption(BsdSocketLevel, BsdReusePort, on);
+        }
+        else
+        {
+            throw new PlatformNotSupportedException("This operating system cannot share a port between processes.");
+        }
+    }
+}

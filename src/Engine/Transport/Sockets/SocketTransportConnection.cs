@@ -1,0 +1,410 @@
+using System.Net;
+using System.Net.Sockets;
+using System.Runtime.InteropServices;
+
+namespace Engine;
+
+/// <summary>
+/// One socket of the runtime's. While it waits for bytes a zero-byte receive is under way, so that no buffer is pinned; when they are there, one read
+/// takes them into the loop's scratch. Sends are tried at once; only what the kernel has no room for becomes an asynchronous operation.
+/// </summary>
+internal sealed class SocketTransportConnection : TransportConnection, ILoopMember
+{
+    /// <summary>Up to so many buffers the runtime gathers without allocating.</summary>
+    private const int MaxGatheredCount = 8;
+
+    private readonly Socket _socket;
+    private readonly SocketLoop _loop;
+    private readonly SocketTransport _transport;
+    private PooledEventArgs? _waiting;
+    private PooledEventArgs? _sending;
+    private int _inFlightBytes;
+    private EndPoint? _remote;
+    private EndPoint? _local;
+    private bool _paused;
+    private bool _ended;
+    private bool _failed;
+    private bool _closing;
+    private bool _abortive;
+    private bool _disposed;
+    private bool _released;
+    private bool _continuePosted;
+
+    public SocketTransportConnection(Socket socket, SocketLoop loop, SocketTransport transport)
+    {
+        _socket = socket;
+        _loop = loop;
+        _transport = transport;
+    }
+
+    public override EventLoop Loop => _loop;
+
+    public override EndPoint? RemoteEndPoint => _remote ??= Ask(static socket => socket.RemoteEndPoint);
+
+    public override EndPoint? LocalEndPoint => _local ??= Ask(static socket => socket.LocalEndPoint);
+
+    public override int InFlightBytes => _inFlightBytes;
+
+    public override void Start(ConnectionId id) => ContinueSoon();
+
+    public override int Flush(Segment head)
+    {
+        int taken = 0;
+        Segment? segment = head;
+        while (segment is not null && !_closing && !_failed)
+        {
+            int offered;
+            int sent = segment.Next is null ? SendOne(segment, out offered) : SendGathered(segment, out offered);
+            if (sent < 0)
+            {
+                return taken;
+            }
+
+            taken += sent;
+            if (sent < offered)
+            {
+                break;
+            }
+
+            // Everything offered was taken: go on behind it.
+            for (int passed = 0; passed < offered; segment = segment.Next)
+            {
+                passed += segment!.LengthBytes;
+            }
+        }
+
+        if (segment is null || _closing || _failed)
+        {
+            return taken;
+        }
+
+        return taken + BeginSend(head, taken);
+    }
+
+    public override void PauseReceive() => _paused = true;
+
+    public override void ResumeReceive()
+    {
+        _paused = false;
+        ContinueSoon();
+    }
+
+    public override void ShutdownSend()
+    {
+        try
+        {
+            _socket.Shutdown(SocketShutdown.Send);
+        }
+        catch (Exception exception) when (exception is SocketException or ObjectDisposedException)
+        {
+            // The peer reset it meanwhile; the read that is under way reports that.
+        }
+    }
+
+    public override void Close(bool abortive)
+    {
+        if (!_closing)
+        {
+            _closing = true;
+            _abortive = abortive;
+            _loop.RequestTurnEnd(this);
+        }
+    }
+
+    void ILoopMember.OnDue()
+    {
+    }
+
+    void ILoopMember.OnTurnEnd()
+    {
+        if (!_disposed)
+        {
+            _disposed = true;
+            _ = RemoteEndPoint;
+            if (_abortive)
+            {
+                try
+                {
+                    _socket.LingerState = new LingerOption(enable: true, seconds: 0);
+                }
+                catch (Exception exception) when (exception is SocketException or ObjectDisposedException)
+                {
+                    // Already reset.
+                }
+            }
+
+            // Operations under way complete with an error, on the runtime's threads, and then let go of their memory.
+            _socket.Dispose();
+        }
+
+        ReleaseWhenIdle();
+    }
+
+    private void ReleaseWhenIdle()
+    {
+        if (_disposed && _waiting is null && _sending is null && !_released)
+        {
+            _released = true;
+            Sink.OnReleased();
+        }
+    }
+
+    private int SendOne(Segment segment, out int offered)
+    {
+        ReadOnlySpan<byte> bytes = segment.PendingSpan;
+        offered = bytes.Length;
+        int sent = _socket.Send(bytes, SocketFlags.None, out SocketError error);
+        return Judge(sent, error);
+    }
+
+    private int SendGathered(Segment first, out int offered)
+    {
+        List<ArraySegment<byte>> buffers = _transport.RentGatherList();
+        offered = 0;
+        for (Segment? segment = first; segment is not null && buffers.Count < MaxGatheredCount; segment = segment.Next)
+        {
+            if (!MemoryMarshal.TryGetArray(segment.Pending, out ArraySegment<byte> array))
+            {
+                break;
+            }
+
+            offered += array.Count;
+            buffers.Add(array);
+        }
+
+        if (buffers.Count == 0)
+        {
+            _transport.ReturnGatherList(buffers);
+            return SendOne(first, out offered);
+        }
+
+        int sent = _socket.Send(buffers, SocketFlags.None, out SocketError error);
+        _transport.ReturnGatherList(buffers);
+        return Judge(sent, error);
+    }
+
+    private int Judge(int sent, SocketError error)
+    {
+        switch (error)
+        {
+            case SocketError.Success:
+                return sent;
+            case SocketError.WouldBlock or SocketError.IOPending or SocketError.NoBufferSpaceAvailable:
+                return 0;
+            default:
+                FailSoon(error);
+                return -1;
+        }
+    }
+
+    /// <summary>The kernel is full: hands the first segment that is left to it as an operation. Answers what was taken at once after all.</summary>
+    private int BeginSend(Segment head, int skipBytes)
+    {
+        Segment segment = head;
+        while (skipBytes >= segment.LengthBytes)
+        {
+            skipBytes -= segment.LengthBytes;
+            segment = segment.Next!;
+        }
+
+        ReadOnlyMemory<byte> memory = segment.Pending[skipBytes..];
+        PooledEventArgs args = _transport.Args.Get();
+        args.Use(this, static state => ((SocketTransportConnection)state!).OnSent());
+        args.SetBuffer(MemoryMarshal.AsMemory(memory));
+        _sending = args;
+        _inFlightBytes = memory.Length;
+        try
+        {
+            if (!_socket.SendAsync(args))
+            {
+                // It completed after all. Answered as an event, so that the caller sees one kind of incomplete flush.
+                _loop.Post(static state => ((SocketTransportConnection)state!).OnSent(), this);
+            }
+        }
+        catch (Exception exception) when (exception is SocketException or ObjectDisposedException or InvalidOperationException)
+        {
+            EndSend();
+            FailSoon(SocketError.ConnectionReset);
+        }
+
+        return 0;
+    }
+
+    private void OnSent()
+    {
+        PooledEventArgs args = _sending!;
+        int sent = args.BytesTransferred;
+        SocketError error = args.SocketError;
+        EndSend();
+        if (_closing)
+        {
+            ReleaseWhenIdle();
+        }
+        else if (error == SocketError.Success)
+        {
+            Sink.OnFlushed(sent);
+        }
+        else
+        {
+            Fail(error);
+        }
+    }
+
+    private void EndSend()
+    {
+        _transport.Args.Return(_sending!);
+        _sending = null;
+        _inFlightBytes = 0;
+    }
+
+    private void ContinueSoon()
+    {
+        if (!_continuePosted && _waiting is null)
+        {
+            _continuePosted = true;
+            _loop.Post(
+                static state =>
+                {
+                    var connection = (SocketTransportConnection)state!;
+                    connection._continuePosted = false;
+                    connection.Continue();
+                },
+                this);
+        }
+    }
+
+    /// <summary>Reads what is there, then waits for more.</summary>
+    private void Continue()
+    {
+        if (_paused || _closing || _ended || _failed || _waiting is not null)
+        {
+            return;
+        }
+
+        byte[] scratch = _loop.Scratch;
+        int received = _socket.Receive(scratch, SocketFlags.None, out SocketError error);
+        if (error == SocketError.Success)
+        {
+            if (received == 0)
+            {
+                _ended = true;
+                Sink.OnPeerClosed();
+                return;
+            }
+
+            Sink.OnReceived(scratch.AsSpan(0, received));
+            if (received == scratch.Length)
+            {
+                // There may be more, but it is the others' turn first.
+                ContinueSoon();
+                return;
+            }
+        }
+        else if (error != SocketError.WouldBlock)
+        {
+            Fail(error);
+            return;
+        }
+
+        WaitForBytes();
+    }
+
+    private void WaitForBytes()
+    {
+        if (_closing || _failed || _ended || _waiting is not null)
+        {
+            return;
+        }
+
+        PooledEventArgs args = _transport.Args.Get();
+        args.Use(this, static state => ((SocketTransportConnection)state!).OnReadable());
+        args.SetBuffer(Memory<byte>.Empty);
+        _waiting = args;
+        try
+        {
+            if (!_socket.ReceiveAsync(args))
+            {
+                _loop.Post(static state => ((SocketTransportConnection)state!).OnReadable(), this);
+            }
+        }
+        catch (Exception exception) when (exception is SocketException or ObjectDisposedException or InvalidOperationException)
+        {
+            EndWait();
+            FailSoon(SocketError.ConnectionReset);
+        }
+    }
+
+    private void OnReadable()
+    {
+        SocketError error = _waiting!.SocketError;
+        EndWait();
+        if (_closing)
+        {
+            ReleaseWhenIdle();
+        }
+        else if (error != SocketError.Success)
+        {
+            Fail(error);
+        }
+        else if (_paused)
+        {
+            LookForEnd();
+        }
+        else
+        {
+            Continue();
+        }
+    }
+
+    /// <summary>Something came while receiving is paused: bytes stay where they are, but a FIN that nothing precedes is told.</summary>
+    private void LookForEnd()
+    {
+        Span<byte> one = stackalloc byte[1];
+        int peeked = _socket.Receive(one, SocketFlags.Peek, out SocketError error);
+        if (error == SocketError.Success && peeked == 0)
+        {
+            _ended = true;
+            Sink.OnPeerClosed();
+        }
+        else if (error is not (SocketError.Success or SocketError.WouldBlock))
+        {
+            Fail(error);
+        }
+    }
+
+    private void EndWait()
+    {
+        _transport.Args.Return(_waiting!);
+        _waiting = null;
+    }
+
+    private void Fail(SocketError error)
+    {
+        if (!_failed && !_closing)
+        {
+            _failed = true;
+            Sink.OnFailed(error switch
+            {
+                SocketError.ConnectionReset or SocketError.ConnectionAborted or SocketError.Shutdown or SocketError.NotConnected => TransportError.Reset,
+                SocketError.TimedOut => TransportError.TimedOut,
+                _ => TransportError.Other,
+            });
+        }
+    }
+
+    /// <summary>For errors met in a call downward, from which nothing may be raised.</summary>
+    private void FailSoon(SocketError error)
+        => _loop.Post(static state => { (SocketTransportConnection connection, SocketError code) = ((SocketTransportConnection, SocketError))state!; connection.Fail(code); }, (this, error));
+
+    private EndPoint? Ask(Func<Socket, EndPoint?> ask)
+    {
+        try
+        {
+            return ask(_socket);
+        }
+        catch (Exception exception) when (exception is SocketException or ObjectDisposedException)
+        {
+            return null;
+        }
+    }
+}
