@@ -1,0 +1,171 @@
+#!/usr/bin/env pwsh
+# The same verbs as build.sh, for Windows and for those who live in PowerShell.
+Set-StrictMode -Version Latest
+$ErrorActionPreference = 'Stop'
+# Windows PowerShell 5.1 turns a program's standard error into exceptions under 'Stop'; programs are judged by their exit code here.
+$PSNativeCommandUseErrorActionPreference = $false
+
+$root = $PSScriptRoot
+$artifacts = Join-Path $root 'artifacts'
+$nodeDir = Join-Path $root 'tests/Engine.Interop.Tests/node'
+$verb = if ($args.Count -gt 0) { $args[0] } else { '' }
+$rest = @(if ($args.Count -gt 1) { $args[1..($args.Count - 1)] })
+
+$env:DOTNET_NOLOGO = '1'
+$env:DOTNET_CLI_TELEMETRY_OPTOUT = '1'
+$env:MSBUILDDISABLENODEREUSE = '1'
+
+function Show-Usage {
+    @'
+usage: ./build.ps1 <verb> [options]
+
+  build                    compile everything in Release
+  run [options]            the demo on http://127.0.0.1:8080
+                           (--port N, --transport auto|sockets|epoll, --loops N)
+  test [projects...]       build, then run every test project, or those whose name contains an argument;
+                           ends with the line "N passed, N failed"
+  conformance [options]    protocol conformance cases against conformance/TestServer
+  bench [suite] [options]  benchmarks; without a suite it lists them
+  pack                     NuGet packages of src/ into artifacts/packages
+  format [--check]         format the tree; with --check, or when CI=true, only verify it
+  api                      rewrite src/*/PublicAPI.txt after a change of a public surface
+'@
+}
+
+function Stop-With([string] $message) {
+    [Console]::Error.WriteLine($message)
+    exit 1
+}
+
+function Test-Program([string] $name) { $null -ne (Get-Command $name -CommandType Application -ErrorAction SilentlyContinue) }
+
+function Invoke-Dotnet {
+    & dotnet @args | Out-Host
+    if ($LASTEXITCODE -ne 0) { exit $LASTEXITCODE }
+}
+
+function Build-Solution { Invoke-Dotnet build Engine.sln -c Release -v quiet --nologo @args }
+
+function Find-Chromium {
+    if ($env:ENGINE_CHROMIUM) { return $env:ENGINE_CHROMIUM }
+    foreach ($name in 'chromium', 'chromium-browser', 'google-chrome-stable', 'chrome', 'msedge') {
+        $found = Get-Command $name -CommandType Application -ErrorAction SilentlyContinue | Select-Object -First 1
+        if ($found) { return $found.Source }
+    }
+    foreach ($folder in $env:ProgramFiles, ${env:ProgramFiles(x86)}) {
+        foreach ($tail in 'Google/Chrome/Application/chrome.exe', 'Microsoft/Edge/Application/msedge.exe') {
+            if ($folder -and (Test-Path (Join-Path $folder $tail))) { return Join-Path $folder $tail }
+        }
+    }
+    return $null
+}
+
+function Install-Peers {
+    $missing = @('curl', 'node', 'npm' | Where-Object { -not (Test-Program $_) })
+    $chromium = Find-Chromium
+    if (-not $chromium) { $missing += 'chromium (or ENGINE_CHROMIUM=path)' }
+    if ($missing.Count -gt 0) { Stop-With "missing for the interop tests: $($missing -join ', ')" }
+    $env:ENGINE_CHROMIUM = $chromium
+
+    $installed = Get-Item (Join-Path $nodeDir 'node_modules/.package-lock.json') -Force -ErrorAction SilentlyContinue
+    $lock = Get-Item (Join-Path $nodeDir 'package-lock.json')
+    if (-not $installed -or $installed.LastWriteTimeUtc -le $lock.LastWriteTimeUtc) {
+        Push-Location $nodeDir
+        & npm ci --ignore-scripts --no-audit --no-fund | Out-Host
+        $code = $LASTEXITCODE
+        Pop-Location
+        if ($code -ne 0) { Stop-With 'npm could not install ws and eventsource' }
+    }
+}
+
+function Get-TestProjects {
+    $all = @(Get-ChildItem (Join-Path $root 'tests') -Directory -Filter '*.Tests' | ForEach-Object Name | Sort-Object)
+    $first = 'House.Tests', 'Engine.TestKit.Tests'
+    $last = 'Engine.Tests', 'Engine.Interop.Tests'
+    @($first | Where-Object { $all -contains $_ }) +
+        @($all | Where-Object { ($first -notcontains $_) -and ($last -notcontains $_) }) +
+        @($last | Where-Object { $all -contains $_ })
+}
+
+function Invoke-Tests([string[]] $wanted) {
+    $selected = @(Get-TestProjects | Where-Object { $name = $_; $wanted.Count -eq 0 -or @($wanted | Where-Object { $name.Contains($_) }).Count -gt 0 })
+    if ($selected.Count -eq 0) { Stop-With "no test project's name contains: $wanted" }
+    if ($selected -contains 'Engine.Interop.Tests') { Install-Peers }
+    Build-Solution
+
+    $results = Join-Path $artifacts 'test-results'
+    if (Test-Path $results) { Remove-Item $results -Recurse -Force }
+    New-Item $results -ItemType Directory -Force | Out-Null
+    $passed = 0; $failed = 0; $skipped = 0; $status = 0
+    foreach ($name in $selected) {
+        $trx = Join-Path $results "$name.trx"
+        & dotnet test (Join-Path 'tests' $name) -c Release --no-build --nologo --logger "trx;LogFileName=$trx" --logger 'console;verbosity=minimal' | Out-Host
+        if ($LASTEXITCODE -ne 0) { $status = 1 }
+        $total = 0; $good = 0; $bad = 0; $left = 0; $outcome = 'Missing'
+        if (Test-Path $trx) {
+            $summary = ([xml](Get-Content $trx -Raw)).TestRun.ResultSummary
+            $total = [int]$summary.Counters.total
+            $good = [int]$summary.Counters.passed
+            $bad = [int]$summary.Counters.executed - $good
+            $left = $total - [int]$summary.Counters.executed
+            $outcome = $summary.outcome
+        }
+        # A test host that ended half-way, or a project without tests, is a failure that no counter shows.
+        if ($total -eq 0 -or ($bad -eq 0 -and $outcome -ne 'Completed' -and $outcome -ne 'Passed')) { $bad++ }
+        Write-Host "${name}: $good passed, $bad failed, $left skipped"
+        $passed += $good; $failed += $bad; $skipped += $left
+    }
+
+    if ($failed -gt 0 -or $passed -eq 0) { $status = 1 }
+    $line = "$passed passed, $failed failed"
+    if ($skipped -gt 0) { $line += ", $skipped skipped" }
+    Write-Output $line
+    exit $status
+}
+
+function Invoke-Project([string] $project, [string[]] $options) {
+    Invoke-Dotnet build $project -c Release -v quiet --nologo
+    & dotnet (Join-Path $project "bin/Release/net10.0/$(Split-Path $project -Leaf).dll") @options
+    exit $LASTEXITCODE
+}
+
+if ($verb -in '', 'help', '-h', '--help') {
+    Show-Usage
+    exit 0
+}
+if (-not (Test-Program 'dotnet')) { Stop-With 'missing: the .NET 10 SDK (https://dotnet.microsoft.com/download/dotnet/10.0)' }
+
+Push-Location $root
+try {
+    switch ($verb) {
+        'build' { Build-Solution @rest }
+        'run' { Invoke-Project 'samples/Demo' $rest }
+        'test' { Invoke-Tests $rest }
+        'conformance' { Invoke-Project 'conformance/Runner' $rest }
+        'bench' { Invoke-Project 'bench/Engine.Bench' $rest }
+        'pack' {
+            $packages = Join-Path $artifacts 'packages'
+            if (Test-Path $packages) { Remove-Item $packages -Recurse -Force }
+            Get-ChildItem src/*/*.csproj | ForEach-Object { Invoke-Dotnet pack $_.FullName -c Release -v quiet --nologo -o $packages }
+            Get-ChildItem $packages | ForEach-Object Name
+        }
+        'format' {
+            Invoke-Dotnet restore Engine.sln -v quiet --nologo
+            $check = @(if ($env:CI -eq 'true' -or $rest -contains '--check') { '--verify-no-changes' })
+            Invoke-Dotnet format Engine.sln --no-restore --severity warn @check
+        }
+        'api' {
+            Invoke-Dotnet build tests/House.Tests -c Release -v quiet --nologo
+            $env:ENGINE_WRITE_API = '1'
+            Invoke-Dotnet test tests/House.Tests -c Release --no-build --nologo --filter 'FullyQualifiedName~PublicApiTests'
+        }
+        default {
+            [Console]::Error.WriteLine("unknown verb: $verb")
+            Show-Usage
+            exit 2
+        }
+    }
+}
+finally {
+    Pop-Location
+}

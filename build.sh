@@ -1,0 +1,207 @@
+#!/usr/bin/env bash
+# One entry for people and for CI. `./build.sh` alone prints the verbs; build.ps1 has the same ones.
+set -euo pipefail
+
+root="$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd -P)"
+cd "$root"
+
+export DOTNET_NOLOGO=1 DOTNET_CLI_TELEMETRY_OPTOUT=1 DOTNET_SKIP_FIRST_TIME_EXPERIENCE=1
+# No build node outlives the script: it would hold the output open, and a pipe behind the script would wait for it.
+export MSBUILDDISABLENODEREUSE=1 DOTNET_CLI_USE_MSBUILD_SERVER=0
+export HOME="${HOME:-$root/artifacts/home}"
+
+artifacts="$root/artifacts"
+node_dir="$root/tests/Engine.Interop.Tests/node"
+
+usage() {
+  cat <<'USAGE'
+usage: ./build.sh <verb> [options]
+
+  build                    compile everything in Release
+  run [options]            the demo on http://127.0.0.1:8080
+                           (--port N, --transport auto|sockets|epoll, --loops N)
+  test [projects...]       build, then run every test project, or those whose name contains an argument;
+                           ends with the line "N passed, N failed"
+  conformance [options]    protocol conformance cases against conformance/TestServer
+  bench [suite] [options]  benchmarks; without a suite it lists them
+  pack                     NuGet packages of src/ into artifacts/packages
+  format [--check]         format the tree; with --check, or when CI=true, only verify it
+  api                      rewrite src/*/PublicAPI.txt after a change of a public surface
+USAGE
+}
+
+say() { printf '%s\n' "$*" >&2; }
+die() { say "$*"; exit 1; }
+
+need_dotnet() {
+  command -v dotnet >/dev/null 2>&1 || die "missing: the .NET 10 SDK (https://dotnet.microsoft.com/download/dotnet/10.0)"
+}
+
+build_solution() {
+  need_dotnet
+  dotnet build Engine.sln -c Release -v quiet --nologo "$@" </dev/null
+}
+
+# Everything the interop tests use that NuGet does not bring: curl, chromium, node with npm's ws and eventsource.
+# Root on Debian gets it installed; anybody else gets one line that says what is missing.
+need_peers() {
+  local packages=() missing
+  command -v curl >/dev/null 2>&1 || packages+=(curl)
+  chromium_path >/dev/null || packages+=(chromium)
+  command -v node >/dev/null 2>&1 || packages+=(nodejs)
+  command -v npm >/dev/null 2>&1 || packages+=(npm)
+  if [ "${#packages[@]}" -gt 0 ]; then
+    if [ "$(id -u)" -eq 0 ] && command -v apt-get >/dev/null 2>&1; then
+      say "installing: ${packages[*]}"
+      mkdir -p "$artifacts"
+      { DEBIAN_FRONTEND=noninteractive apt-get update -q && DEBIAN_FRONTEND=noninteractive apt-get install -q -y --no-install-recommends "${packages[@]}"; } \
+        </dev/null >"$artifacts/apt.log" 2>&1 || die "apt-get could not install: ${packages[*]} (see artifacts/apt.log)"
+    else
+      missing="$(IFS=,; printf '%s' "${packages[*]}")"
+      die "missing for the interop tests: ${missing//,/, } (as root on Debian this script installs them)"
+    fi
+  fi
+  # npm leaves a copy of the lock file behind: when it is as new as ours, the modules are those of the lock file.
+  if ! [ "$node_dir/node_modules/.package-lock.json" -nt "$node_dir/package-lock.json" ]; then
+    mkdir -p "$artifacts"
+    (cd "$node_dir" && npm ci --ignore-scripts --no-audit --no-fund </dev/null >"$artifacts/npm.log" 2>&1) \
+      || die "npm could not install ws and eventsource (see artifacts/npm.log)"
+  fi
+}
+
+chromium_path() {
+  if [ -n "${ENGINE_CHROMIUM:-}" ]; then
+    command -v "$ENGINE_CHROMIUM"
+    return
+  fi
+  command -v chromium || command -v chromium-browser || command -v google-chrome-stable
+}
+
+# Fast ones first: the house rules, the protocol packages, the sockets of src/Engine, then real peers.
+test_projects() {
+  local project
+  for project in tests/House.Tests tests/Engine.TestKit.Tests; do
+    [ -d "$project" ] && printf '%s\n' "$project"
+  done
+  for project in tests/*.Tests; do
+    case "$project" in
+      tests/House.Tests | tests/Engine.TestKit.Tests | tests/Engine.Tests | tests/Engine.Interop.Tests) ;;
+      *) printf '%s\n' "$project" ;;
+    esac
+  done
+  for project in tests/Engine.Tests tests/Engine.Interop.Tests; do
+    [ -d "$project" ] && printf '%s\n' "$project"
+  done
+}
+
+# One attribute of a .trx file's <Counters>; the logger's own notExecuted is always 0, so skipped is total - executed.
+counter() {
+  grep -o '<Counters [^>]*>' "$1" | head -n 1 | grep -o " $2=\"[0-9]*\"" | head -n 1 | tr -dc '0-9'
+}
+
+run_tests() {
+  local selected=() project name wanted trx total executed good bad seconds
+  local passed=0 failed=0 skipped=0 status=0
+  while IFS= read -r project; do
+    name="${project#tests/}"
+    if [ "$#" -eq 0 ]; then
+      selected+=("$project")
+    else
+      for wanted in "$@"; do
+        case "$name" in *"$wanted"*) selected+=("$project"); break ;; esac
+      done
+    fi
+  done < <(test_projects)
+  [ "${#selected[@]}" -gt 0 ] || die "no test project's name contains: $*"
+
+  need_dotnet
+  case " ${selected[*]} " in *" tests/Engine.Interop.Tests "*)
+    need_peers
+    ENGINE_CHROMIUM="$(chromium_path)"
+    export ENGINE_CHROMIUM
+    ;;
+  esac
+  build_solution || die "the build failed: no test was run"
+
+  rm -rf "$artifacts/test-results"
+  mkdir -p "$artifacts/test-results"
+  for project in "${selected[@]}"; do
+    name="${project#tests/}"
+    trx="$artifacts/test-results/$name.trx"
+    seconds=$SECONDS
+    if ! dotnet test "$project" -c Release --no-build --nologo --logger "trx;LogFileName=$trx" --logger "console;verbosity=minimal" </dev/null; then
+      status=1
+    fi
+    total=0 executed=0 good=0 bad=0
+    if [ -f "$trx" ]; then
+      total="$(counter "$trx" total)" executed="$(counter "$trx" executed)" good="$(counter "$trx" passed)"
+      bad=$((executed - good))
+    fi
+    if [ "$total" -eq 0 ] || { [ "$bad" -eq 0 ] && grep -q '<ResultSummary outcome="\(Failed\|Error\|Aborted\)"' "$trx"; }; then
+      say "$name: no complete result (a test host that ended, or no tests); counted as one failure"
+      bad=$((bad + 1))
+    fi
+    say "$name: $good passed, $bad failed, $((total - executed)) skipped, $((SECONDS - seconds)) s"
+    passed=$((passed + good)) failed=$((failed + bad)) skipped=$((skipped + total - executed))
+  done
+
+  [ "$failed" -eq 0 ] && [ "$passed" -gt 0 ] || status=1
+  if [ "$skipped" -gt 0 ]; then
+    printf '%d passed, %d failed, %d skipped\n' "$passed" "$failed" "$skipped"
+  else
+    printf '%d passed, %d failed\n' "$passed" "$failed"
+  fi
+  return "$status"
+}
+
+run_format() {
+  need_dotnet
+  local check=()
+  if [ "${CI:-}" = true ] || [ "${1:-}" = --check ]; then
+    check=(--verify-no-changes)
+  fi
+  dotnet restore Engine.sln -v quiet --nologo </dev/null
+  if ! dotnet format Engine.sln --no-restore --severity warn ${check[@]+"${check[@]}"} </dev/null; then
+    die "the tree is not formatted: run ./build.sh format"
+  fi
+}
+
+run_project() {
+  local project="$1"
+  shift
+  need_dotnet
+  dotnet build "$project" -c Release -v quiet --nologo </dev/null
+  # exec, and not by `dotnet run`: Ctrl-C and SIGTERM reach the program itself, which stops gracefully.
+  exec dotnet "$project/bin/Release/net10.0/${project##*/}.dll" "$@"
+}
+
+verb="${1:-}"
+[ "$#" -eq 0 ] || shift
+case "$verb" in
+  build) build_solution "$@" ;;
+  run) run_project samples/Demo "$@" ;;
+  test) run_tests "$@" ;;
+  conformance) run_project conformance/Runner "$@" ;;
+  bench) run_project bench/Engine.Bench "$@" ;;
+  pack)
+    need_dotnet
+    rm -rf "$artifacts/packages"
+    for project in src/*/*.csproj; do
+      dotnet pack "$project" -c Release -v quiet --nologo -o "$artifacts/packages" </dev/null
+    done
+    ls -1 "$artifacts/packages"
+    ;;
+  format) run_format "$@" ;;
+  api)
+    need_dotnet
+    dotnet build tests/House.Tests -c Release -v quiet --nologo </dev/null
+    ENGINE_WRITE_API=1 dotnet test tests/House.Tests -c Release --no-build --nologo --filter "FullyQualifiedName~PublicApiTests" </dev/null
+    git --no-pager diff --stat -- 'src/*/PublicAPI.txt' 2>/dev/null || true
+    ;;
+  "" | help | -h | --help) usage ;;
+  *)
+    say "unknown verb: $verb"
+    usage >&2
+    exit 2
+    ;;
+esac

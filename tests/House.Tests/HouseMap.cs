@@ -1,0 +1,40 @@
+namespace House.Tests;
+
+/// <summary>
+/// The plan the tests hold the tree to. Projects name what they may reference; folders stand lowest first, and a file may use its own folder and
+/// those before it. A new project or folder is added here first, which is the moment to ask where it belongs.
+/// </summary>
+internal static class HouseMap
+{
+    /// <summary>Project references a package may have. None points back.</summary>
+    public static readonly IReadOnlyDictionary<string, string[]> ProjectArrows = new Dictionary<string, string[]>
+    {
+        ["Engine"] = [],
+        ["Engine.Http1"] = ["Engine"],
+        ["Engine.PubSub"] = ["Engine"],
+        ["Engine.WebSockets"] = ["Engine", "Engine.Http1", "Engine.PubSub"],
+        ["Engine.Sse"] = ["Engine", "Engine.Http1", "Engine.PubSub"],
+        ["Engine.Hosting"] = ["Engine", "Engine.Http1", "Engine.PubSub", "Engine.WebSockets", "Engine.Sse"],
+    };
+
+    /// <summary>Folders of each package, lowest first. The root (empty name) holds words and numbers that everybody may use.</summary>
+    public static readonly IReadOnlyDictionary<string, string[]> Folders = new Dictionary<string, string[]>
+    {
+        ["Engine"] =
+        [
+            "", "Diagnostics", "Buffers", "Timers", "Transport", "Transport/Memory", "Transport/Sockets", "Transport/Epoll", "Transport/Tls",
+            "Connections", "Server",
+        ],
+        ["Engine.Http1"] = ["", "Parsing", "Responses", "Messages", "Routing", "Connection", "Server"],
+        ["Engine.PubSub"] = [""],
+        ["Engine.WebSockets"] = ["", "Framing", "Deflate", "Connection", "Topics", "Handshake"],
+        ["Engine.Sse"] = [""],
+        ["Engine.Hosting"] = [""],
+    };
+
+    /// <summary>Folders on the same step: they share what lies below and know nothing of one another.</summary>
+    public static readonly IReadOnlyList<string[]> Siblings = [["Transport/Memory", "Transport/Sockets", "Transport/Epoll"]];
+
+    /// <summary>Packages that may hold unsafe code.</summary>
+    public static readonly IReadOnlyList<string> MayBeUnsafe = ["Engine", "Engine.WebSockets"];
+}
