@@ -157,7 +157,7 @@ public sealed partial class Connection : ITransportSink, ILoopMember
     /// <summary>Gives the connection its identity and its first protocol, and begins to receive. Loop only.</summary>
     internal void Start(Func<Connection, ConnectionProtocol> createProtocol)
     {
-        Id = _loop.Register(_transport, this);
+        Id = _loop.Register(this);
         _transport.Sink = this;
         try
         {

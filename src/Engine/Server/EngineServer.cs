@@ -77,7 +77,17 @@ public sealed class EngineServer : IAsyncDisposable
             throw new InvalidOperationException("A server starts once.");
         }
 
-        _endPoints = _transport.Start(_host);
+        try
+        {
+            _endPoints = _transport.Start(_host);
+        }
+        catch
+        {
+            // There is nothing to stop: no loop runs.
+            _stopped = Task.CompletedTask;
+            throw;
+        }
+
         foreach (EndPoint endPoint in _endPoints)
         {
             Log.Listening(_logger, endPoint);
@@ -139,7 +149,9 @@ public sealed class EngineServer : IAsyncDisposable
 
     private static Transport CreateTransport(ServerOptions options) => options.Transport switch
     {
-        TransportKind.Sockets => new SocketTransport(options),
+        TransportKind.Epoll when !EpollTransport.IsSupported => throw new PlatformNotSupportedException("The epoll transport needs Linux on x64 or arm64."),
+        TransportKind.Epoll => new EpollTransport(options),
+        TransportKind.Auto when EpollTransport.IsSupported => new EpollTransport(options),
         _ => new SocketTransport(options),
     };
 
@@ -147,6 +159,13 @@ public sealed class EngineServer : IAsyncDisposable
     {
         _stopping = true;
         await _transport.StopListeningAsync().ConfigureAwait(false);
+
+        // What was accepted is on its way to its loop: it is told with the others.
+        foreach (EventLoop loop in _transport.Loops)
+        {
+            await loop.WhenPostedRanAsync().ConfigureAwait(false);
+        }
+
         ForEachConnection(static connection => connection.Stop());
         SignalWhenEmpty();
         try

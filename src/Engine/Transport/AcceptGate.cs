@@ -32,4 +32,7 @@ internal sealed class AcceptGate(int maxPerSecond)
         _tokens--;
         return 0;
     }
+
+    /// <summary>The token was not used: nobody was waiting.</summary>
+    public void PutBack() => _tokens++;
 }

@@ -66,6 +66,14 @@ internal abstract class EventLoop
     /// <summary>The same for a continuation.</summary>
     public void PostContinuation(SendOrPostCallback work, object? state) => Enqueue(new WorkItem(work, state));
 
+    /// <summary>Completes when everything that was posted before has run. Any thread.</summary>
+    public Task WhenPostedRanAsync()
+    {
+        var ran = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        Post(static state => ((TaskCompletionSource)state!).SetResult(), ran);
+        return ran.Task;
+    }
+
     /// <summary>Hands over an accepted connection. Any thread.</summary>
     public void Deal(TransportConnection connection, ITransportHost host)
     {
@@ -80,7 +88,7 @@ internal abstract class EventLoop
     }
 
     /// <summary>Gives a connection its slot and identity. Loop only.</summary>
-    public ConnectionId Register(TransportConnection transport, ILoopMember member)
+    public ConnectionId Register(ILoopMember member)
     {
         Debug.Assert(IsCurrent, "Slots belong to the loop.");
         if (!_freeSlots.TryPop(out int index))
@@ -94,7 +102,6 @@ internal abstract class EventLoop
         }
 
         ref Slot slot = ref _slots[index];
-        slot.Transport = transport;
         slot.Member = member;
         slot.Generation++;
         ConnectionCount++;
@@ -107,7 +114,6 @@ internal abstract class EventLoop
         Debug.Assert(IsCurrent && FindMember(id) is not null, "A slot is freed once, by its loop.");
         Timers.Cancel(id.SlotIndex);
         ref Slot slot = ref _slots[id.SlotIndex];
-        slot.Transport = null;
         slot.Member = null;
         ConnectionCount--;
         _freeSlots.Push(id.SlotIndex);
@@ -116,10 +122,6 @@ internal abstract class EventLoop
     /// <summary>Resolves an id; null when that connection has ended. Loop only.</summary>
     public ILoopMember? FindMember(ConnectionId id)
         => id.SlotIndex < _slotCount && _slots[id.SlotIndex].Generation == id.Generation ? _slots[id.SlotIndex].Member : null;
-
-    /// <summary>Resolves the identity that came with an event; null when it is stale. Loop only.</summary>
-    public TransportConnection? FindTransport(int slotIndex, uint generation)
-        => slotIndex < _slotCount && _slots[slotIndex].Generation == generation ? _slots[slotIndex].Transport : null;
 
     /// <summary>Calls <paramref name="visit"/> for each connection that lives here. Loop only; a visit may end connections.</summary>
     public void VisitAll<TState>(Action<ILoopMember, TState> visit, TState state)
@@ -331,7 +333,6 @@ internal abstract class EventLoop
 
     private struct Slot
     {
-        public TransportConnection? Transport;
         public ILoopMember? Member;
         public uint Generation;
     }

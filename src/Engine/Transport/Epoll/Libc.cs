@@ -1,0 +1,141 @@
+using System.Runtime.InteropServices;
+
+namespace Engine;
+
+/// <summary>
+/// Every call into the C library, nowhere else. Calls that cannot block skip the collector's transition, which saves more than they cost;
+/// those that may wait must not, or a collection would wait with them.
+/// </summary>
+internal static unsafe partial class Libc
+{
+    public const int Interrupted = 4;
+    public const int Again = 11;
+    public const int OutOfMemory = 12;
+    public const int TooManyFilesInSystem = 23;
+    public const int TooManyFiles = 24;
+    public const int BrokenPipe = 32;
+    public const int NoBuffers = 105;
+    public const int ConnectionReset = 104;
+    public const int ConnectionAborted = 103;
+    public const int NotConnected = 107;
+    public const int TimedOut = 110;
+    public const int HostUnreachable = 113;
+
+    public const int ControlAdd = 1;
+    public const int ControlDelete = 2;
+    public const int ControlModify = 3;
+
+    public const int DoNotSignal = 0x4000;
+    public const int Peek = 2;
+    public const int ShutdownWrite = 1;
+
+    private const int CloseOnExec = 0x80000;
+    private const int NonBlocking = 0x800;
+    private const int SocketLevel = 1;
+    private const int ErrorOption = 4;
+    private const int LingerOption = 13;
+
+    /// <summary>Where this thread's errno lives. A loop asks once: reading it is then a load, with nothing in between that could overwrite it.</summary>
+    [LibraryImport("libc", EntryPoint = "__errno_location"), SuppressGCTransition]
+    public static partial int* ErrnoLocation();
+
+    public static int CreateEpoll() => EpollCreate1(CloseOnExec);
+
+    public static int CreateEvent() => EventFd(0, CloseOnExec | NonBlocking);
+
+    /// <summary>A descriptor that exists only to be given up.</summary>
+    public static int OpenReserve()
+    {
+        fixed (byte* path = "/dev/null\0"u8)
+        {
+            return Open(path, CloseOnExec, 0);
+        }
+    }
+
+    [LibraryImport("libc", EntryPoint = "epoll_ctl"), SuppressGCTransition]
+    public static partial int EpollControl(int epoll, int operation, int descriptor, byte* epollEvent);
+
+    /// <summary>May wait: it lets collections pass.</summary>
+    [LibraryImport("libc", EntryPoint = "epoll_wait")]
+    public static partial int EpollWait(int epoll, byte* events, int maxEvents, int timeoutMilliseconds);
+
+    /// <summary>Only with a timeout of 0.</summary>
+    [LibraryImport("libc", EntryPoint = "epoll_wait"), SuppressGCTransition]
+    public static partial int EpollPoll(int epoll, byte* events, int maxEvents, int timeoutMilliseconds);
+
+    /// <summary>The listener must be non-blocking; so is what it answers.</summary>
+    public static int Accept(int listener) => Accept4(listener, null, null, CloseOnExec | NonBlocking);
+
+    /// <summary>The descriptor must be non-blocking.</summary>
+    [LibraryImport("libc", EntryPoint = "recv"), SuppressGCTransition]
+    public static partial nint Receive(int descriptor, byte* buffer, nint length, int flags);
+
+    /// <summary>The descriptor must be non-blocking.</summary>
+    [LibraryImport("libc", EntryPoint = "send"), SuppressGCTransition]
+    public static partial nint Send(int descriptor, byte* buffer, nint length, int flags);
+
+    /// <summary>The descriptor must be non-blocking.</summary>
+    [LibraryImport("libc", EntryPoint = "sendmsg"), SuppressGCTransition]
+    public static partial nint SendMessage(int descriptor, MessageHeader* message, int flags);
+
+    [LibraryImport("libc", EntryPoint = "shutdown")]
+    public static partial int Shutdown(int descriptor, int how);
+
+    [LibraryImport("libc", EntryPoint = "close")]
+    public static partial int Close(int descriptor);
+
+    [LibraryImport("libc", EntryPoint = "write")]
+    public static partial nint Write(int descriptor, byte* buffer, nint length);
+
+    /// <summary>Takes the error that waits at the socket; 0 when there is none.</summary>
+    public static int TakeSocketError(int descriptor)
+    {
+        int error = 0;
+        uint length = sizeof(int);
+        return GetSocketOption(descriptor, SocketLevel, ErrorOption, (byte*)&error, &length) == 0 ? error : NotConnected;
+    }
+
+    /// <summary>From now on closing resets the connection, and what the kernel still holds is lost.</summary>
+    public static void ResetOnClose(int descriptor)
+    {
+        long onWithZeroSeconds = 1;
+        _ = SetSocketOption(descriptor, SocketLevel, LingerOption, (byte*)&onWithZeroSeconds, sizeof(long));
+    }
+
+    [LibraryImport("libc", EntryPoint = "epoll_create1")]
+    private static partial int EpollCreate1(int flags);
+
+    [LibraryImport("libc", EntryPoint = "eventfd")]
+    private static partial int EventFd(uint initial, int flags);
+
+    [LibraryImport("libc", EntryPoint = "open")]
+    private static partial int Open(byte* path, int flags, int mode);
+
+    [LibraryImport("libc", EntryPoint = "accept4"), SuppressGCTransition]
+    private static partial int Accept4(int listener, byte* address, uint* addressLength, int flags);
+
+    [LibraryImport("libc", EntryPoint = "getsockopt"), SuppressGCTransition]
+    private static partial int GetSocketOption(int descriptor, int level, int option, byte* value, uint* length);
+
+    [LibraryImport("libc", EntryPoint = "setsockopt"), SuppressGCTransition]
+    private static partial int SetSocketOption(int descriptor, int level, int option, byte* value, uint length);
+
+    /// <summary>struct iovec.</summary>
+    public struct IoVector
+    {
+        public byte* Base;
+        public nint Length;
+    }
+
+    /// <summary>struct msghdr, with the padding of 64-bit machines.</summary>
+    public struct MessageHeader
+    {
+        public void* Name;
+        public nint NameLength;
+        public IoVector* Vectors;
+        public nint VectorCount;
+        public void* Control;
+        public nint ControlLength;
+        public nint Flags;
+    }
+}
