@@ -23,7 +23,7 @@ internal sealed class SseEndpoint(SseOptions options)
             return;
         }
 
-        if (_options.OnConnectAsync is { } authorize && !await authorize(context).ConfigureAwait(true))
+        if (_options.OnConnectAsync is { } authorize && !await authorize(context))
         {
             context.Response.StatusCode = context.Response.StatusCode == 200 ? 403 : context.Response.StatusCode;
             return;
@@ -35,7 +35,7 @@ internal sealed class SseEndpoint(SseOptions options)
             SseStream stream = Start(context);
             if (stream.IsOpen)
             {
-                await handler(stream, stream.Closed).ConfigureAwait(true);
+                await handler(stream, stream.Closed);
             }
         }
         finally

@@ -133,7 +133,7 @@ public sealed class SseStream
         return SharedSegment.Wrap(buffer.Memory);
     }
 
-    private async ValueTask<SendStatus> FinishAsync(ValueTask<SendStatus> sending) => Count(await sending.ConfigureAwait(false));
+    private async ValueTask<SendStatus> FinishAsync(ValueTask<SendStatus> sending) => Count(await sending);
 
     private SendStatus Count(SendStatus status)
     {

@@ -197,7 +197,7 @@ public sealed class ResponseStream
     {
         try
         {
-            return await sending.ConfigureAwait(false);
+            return await sending;
         }
         finally
         {
