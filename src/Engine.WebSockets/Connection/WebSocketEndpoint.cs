@@ -16,6 +16,7 @@ internal abstract class WebSocketEndpoint
             MaxFragmentCount = Options.MaxFragmentCount,
         };
         Contexts = Options.Compression is { } compression ? new DeflateContextPool(compression.Level) : null;
+        Assembly = new AssemblyRules(Options.MaxMessageBytes, Options.Compression?.MaxInflationRatio ?? 0, Contexts);
         ThresholdBytes = Options.Compression?.ThresholdBytes ?? int.MaxValue;
         PingMilliseconds = Milliseconds(Options.PingInterval);
         PongMilliseconds = Milliseconds(Options.PongTimeout);
@@ -26,6 +27,8 @@ internal abstract class WebSocketEndpoint
     public WebSocketEndpointOptions Options { get; }
 
     public FrameRules Rules { get; }
+
+    public AssemblyRules Assembly { get; }
 
     /// <summary>Null when the endpoint does not compress.</summary>
     public DeflateContextPool? Contexts { get; }

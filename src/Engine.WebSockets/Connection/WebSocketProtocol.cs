@@ -17,10 +17,8 @@ internal sealed partial class WebSocketProtocol : ConnectionProtocol
     private readonly WebSocketEndpoint _endpoint;
     private readonly WebSocketConnection _socket;
     private PendingHandler? _pending;
-    private InflateContext? _inflate;
-    private MessageBuffer _message;
+    private MessageAssembler _assembler;
     private FrameDecoder _decoder;
-    private Utf8Run _utf8;
     private WebSocketState _state;
     private bool _isHandlerBusy;
 
@@ -114,11 +112,7 @@ internal sealed partial class WebSocketProtocol : ConnectionProtocol
     }
 
     /// <summary>Hands the joined message over to a new owner.</summary>
-    public ReceivedMessage DetachMessage(bool isText)
-    {
-        byte[]? bytes = _message.Detach(out int length);
-        return new ReceivedMessage(bytes, length, isText);
-    }
+    public ReceivedMessage DetachMessage(bool isText) => _assembler.Detach(isText);
 
     /// <summary>There is room again. Loop only.</summary>
     public void RaiseDrain()
@@ -186,55 +180,18 @@ internal sealed partial class WebSocketProtocol : ConnectionProtocol
         Assemble(connection, ref slice);
     }
 
-    /// <summary>A piece of a message: joined, inflated and checked as it arrives, so that a bad one fails before its end.</summary>
     private void Assemble(Connection connection, ref FrameSlice slice)
     {
-        if (slice.IsMessageStart)
-        {
-            _utf8.Reset();
-        }
-
-        int start = _message.LengthBytes;
-        WebSocketError error = WebSocketError.None;
-        if (slice.IsCompressed)
-        {
-            error = Inflate(ref slice);
-        }
-        else
-        {
-            _message.Append(slice.Payload);
-        }
-
-        if (error == WebSocketError.None && slice.IsText && (!_utf8.TryAppend(_message.Written[start..]) || (slice.IsMessageEnd && !_utf8.IsComplete)))
-        {
-            error = WebSocketError.InvalidUtf8;
-        }
-
+        WebSocketError error = _assembler.Add(ref slice, _endpoint.Assembly, _socket.Deflate.ReceiveTakeover);
         if (error != WebSocketError.None)
         {
             Fail(connection, error);
         }
         else if (slice.IsMessageEnd)
         {
-            Deliver(connection, _message.Written, slice.IsText, this);
-            _message.Return();
+            Deliver(connection, _assembler.Written, slice.IsText, this);
+            _assembler.ReturnMessage();
         }
-    }
-
-    private WebSocketError Inflate(ref FrameSlice slice)
-    {
-        DeflateContextPool contexts = _endpoint.Contexts!;
-        bool isKept = _socket.Deflate.ReceiveTakeover;
-        _inflate ??= contexts.RentInflate();
-        int ratio = _endpoint.Options.Compression!.MaxInflationRatio;
-        WebSocketError error = _inflate.Inflate(slice.Payload, slice.IsMessageEnd, ref _message, _endpoint.Options.MaxMessageBytes, ratio);
-        if (slice.IsMessageEnd && !isKept)
-        {
-            contexts.Return(_inflate);
-            _inflate = null;
-        }
-
-        return error;
     }
 
     private void Deliver(Connection connection, ReadOnlySpan<byte> payload, bool isText, WebSocketProtocol? assembler)
@@ -307,13 +264,7 @@ internal sealed partial class WebSocketProtocol : ConnectionProtocol
 
     private void ReturnMemory()
     {
-        _message.Return();
-        if (_inflate is { } inflate)
-        {
-            _inflate = null;
-            _endpoint.Contexts!.Return(inflate);
-        }
-
+        _assembler.ReturnAll(_endpoint.Contexts);
         _socket.ReturnDeflate();
     }
 }
