@@ -39,7 +39,8 @@ internal sealed class ReaderEndpoint(WebSocketEndpointOptions options, Func<WebS
         ReaderOf(socket).Attach(socket.Connection);
         try
         {
-            await serve(socket, socket.ClosedToken).ConfigureAwait(false);
+            // Back to the loop, which is current here: the end is found in the same turn.
+            await serve(socket, socket.ClosedToken).ConfigureAwait(true);
             socket.Close();
         }
         catch (OperationCanceledException) when (!socket.Connection.IsOpen)
