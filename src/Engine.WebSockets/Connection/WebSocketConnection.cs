@@ -100,15 +100,7 @@ public abstract partial class WebSocketConnection
             ? reader.ReadAllAsync(cancellationToken)
             : throw new InvalidOperationException("The messages of this connection go to its handler.");
 
-    internal Connection Connection { get; }
-
-    internal DeflateAgreement Deflate { get; }
-
-    internal WebSocketProtocol Protocol => _protocol;
-
-    internal WebSocketEndpoint Endpoint => _endpoint;
-
-    private static void CheckClose(WebSocketCloseStatus code, string? reason)
+    internal static void CheckClose(WebSocketCloseStatus code, string? reason)
     {
         if (code == ClosePayload.NoCode)
         {
@@ -130,6 +122,14 @@ public abstract partial class WebSocketConnection
             throw new ArgumentException("A reason has at most 123 bytes of UTF-8.", nameof(reason));
         }
     }
+
+    internal Connection Connection { get; }
+
+    internal DeflateAgreement Deflate { get; }
+
+    internal WebSocketProtocol Protocol => _protocol;
+
+    internal WebSocketEndpoint Endpoint => _endpoint;
 
     private sealed class CloseRequest(WebSocketProtocol protocol, WebSocketCloseStatus code, string? reason)
     {
