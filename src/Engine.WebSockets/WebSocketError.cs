@@ -55,9 +55,6 @@ internal enum WebSocketError : byte
 
     /// <summary>A compressed payload that is no DEFLATE stream (RFC 7692 §7.2.2).</summary>
     BadDeflate,
-
-    /// <summary>More control frames without a message between them than any honest peer sends.</summary>
-    ControlFlood,
 }
 
 /// <summary>What follows from a <see cref="WebSocketError"/>.</summary>
@@ -69,7 +66,7 @@ internal static class WebSocketErrors
         WebSocketError.FrameTooLarge or WebSocketError.MessageTooLarge or WebSocketError.InflationRatio => WebSocketCloseStatus.MessageTooBig,
         WebSocketError.InvalidUtf8 => WebSocketCloseStatus.InvalidPayloadData,
         WebSocketError.BadDeflate => WebSocketCloseStatus.InvalidPayloadData,
-        WebSocketError.TooManyFragments or WebSocketError.ControlFlood => WebSocketCloseStatus.PolicyViolation,
+        WebSocketError.TooManyFragments => WebSocketCloseStatus.PolicyViolation,
         _ => WebSocketCloseStatus.ProtocolError,
     };
 
@@ -92,7 +89,6 @@ internal static class WebSocketErrors
         WebSocketError.BadClosePayload => "bad close payload",
         WebSocketError.BadCloseCode => "bad close code",
         WebSocketError.BadDeflate => "bad compressed data",
-        WebSocketError.ControlFlood => "too many control frames",
         _ => "",
     };
 }

@@ -15,6 +15,8 @@ namespace Engine.WebSockets;
 /// </remarks>
 internal struct FrameDecoder
 {
+    private const int CompressedSlackShift = 6;
+
     // 8 + 8 + 4 + 4 + 1 + 1: what a connection pays for its codec while it is idle.
     private long _frameRemainingBytes;
     private long _messageBytes;
@@ -115,12 +117,21 @@ internal struct FrameDecoder
     /// <summary>Refuses by what is announced, before anything of it is kept.</summary>
     private readonly WebSocketError CheckLimits(in FrameHeader header, FrameRules rules)
     {
-        if (header.PayloadBytes > rules.MaxFrameBytes)
+        long maxFrameBytes = rules.MaxFrameBytes;
+        long maxMessageBytes = rules.MaxMessageBytes;
+        if (header.IsCompressed || (_state & State.IsCompressed) != 0)
+        {
+            // A payload of just the limit that does not compress gets a little longer by it; what it inflates to is checked against the limit itself.
+            maxFrameBytes += maxFrameBytes >> CompressedSlackShift;
+            maxMessageBytes += maxMessageBytes >> CompressedSlackShift;
+        }
+
+        if (header.PayloadBytes > maxFrameBytes)
         {
             return WebSocketError.FrameTooLarge;
         }
 
-        if (header.PayloadBytes > rules.MaxMessageBytes - _messageBytes)
+        if (header.PayloadBytes > maxMessageBytes - _messageBytes)
         {
             return WebSocketError.MessageTooLarge;
         }

@@ -29,14 +29,17 @@ internal struct MessageBuffer
     }
 
     /// <summary>Room for at least so many bytes behind those written.</summary>
-    public Span<byte> GetSpan(int sizeHint)
+    public Span<byte> GetSpan(int sizeHint) => GetMemory(sizeHint).Span;
+
+    /// <summary>The same as memory.</summary>
+    public Memory<byte> GetMemory(int sizeHint)
     {
         if (_bytes is null || _bytes.Length - LengthBytes < sizeHint)
         {
             Grow(sizeHint);
         }
 
-        return _bytes.AsSpan(LengthBytes);
+        return _bytes.AsMemory(LengthBytes);
     }
 
     public void Advance(int count)
