@@ -1,0 +1,47 @@
+using Conformance;
+
+RunnerOptions options;
+IReadOnlyList<ConformanceCase> cases;
+try
+{
+    options = RunnerOptions.Parse(args);
+    cases = options.Select(CaseCatalogue.Build(options.Scale));
+}
+catch (Exception e) when (e is FormatException or UriFormatException)
+{
+    Console.Error.WriteLine(e.Message);
+    Console.Error.WriteLine(RunnerOptions.Usage);
+    return 2;
+}
+
+using CancellationTokenSource stop = new();
+Console.CancelKeyPress += (_, press) =>
+{
+    press.Cancel = true;
+    stop.Cancel();
+};
+
+string reportFolder = Path.GetFullPath(options.ReportFolder ?? Path.Combine(Repository.Root, "artifacts", "conformance"));
+if (options.IsList)
+{
+    foreach (ConformanceCase one in cases)
+    {
+        Console.WriteLine($"{one.Id,-8} {one.Description} {one.Expectation}");
+    }
+
+    return 0;
+}
+
+try
+{
+    return await ServerRun.RunAsync(options, cases, reportFolder, stop.Token) ? 0 : 1;
+}
+catch (InvalidOperationException e)
+{
+    Console.Error.WriteLine(e.Message);
+    return 1;
+}
+catch (OperationCanceledException) when (stop.IsCancellationRequested)
+{
+    return 130;
+}
