@@ -34,7 +34,10 @@ if (options.IsList)
 
 try
 {
-    return await ServerRun.RunAsync(options, cases, reportFolder, stop.Token) ? 0 : 1;
+    Task<bool> run = options.IsClient
+        ? ClientRun.RunAsync(options, cases, reportFolder, stop.Token)
+        : ServerRun.RunAsync(options, cases, reportFolder, stop.Token);
+    return await run ? 0 : 1;
 }
 catch (InvalidOperationException e)
 {

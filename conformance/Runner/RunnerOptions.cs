@@ -14,6 +14,7 @@ internal sealed record RunnerOptions
           --transport sockets|epoll|both
           --url ws://127.0.0.1:N    a server that runs already
           --client                  the other way round: the cases against the engine's WebSocketClient
+          --listen N                with --client: another client, which comes to that port by itself
           --http                    the request vectors of conformance/Http1
           --autobahn                the official suite by Docker, server and client, and the gate over its reports
           --gate FILE               only the gate, over an index.json of that suite
@@ -34,6 +35,9 @@ internal sealed record RunnerOptions
     public Uri? Url { get; private set; }
 
     public bool IsClient { get; private set; }
+
+    /// <summary>Where an outside client comes to; 0 starts the repository's own.</summary>
+    public int ListenPort { get; private set; }
 
     public bool IsHttp { get; private set; }
 
@@ -69,6 +73,7 @@ internal sealed record RunnerOptions
                 case "--transport": options.Transports = Transport(Value()); break;
                 case "--url": options.Url = new Uri(Value()); break;
                 case "--client": options.IsClient = true; break;
+                case "--listen": options.ListenPort = (int)Number(name, Value(), ushort.MaxValue); break;
                 case "--http": options.IsHttp = true; break;
                 case "--autobahn": options.IsAutobahn = true; break;
                 case "--gate": options.GateFile = Value(); break;

@@ -59,6 +59,6 @@ internal sealed class ClientCaseRunner(Uri url, double patience)
         string? offers = script.Offers.Count == 0 ? null : string.Join(", ", script.Offers);
         OpeningHandshake answer = await OpeningHandshake.AskAsync(socket, $"{url.Host}:{url.Port}", url.PathAndQuery, offers, limit.Token);
         DeflateParameters? deflate = DeflateOffer.ReadAnswer(answer.Header("Sec-WebSocket-Extensions"), script.Offers, out string? fault);
-        return fault is null ? (deflate, answer.Rest) : throw new ProtocolFaultException($"Sec-WebSocket-Extensions: {fault}");
+        return fault is null ? (deflate, answer.Early) : throw new ProtocolFaultException($"Sec-WebSocket-Extensions: {fault}");
     }
 }

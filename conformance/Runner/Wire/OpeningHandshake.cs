@@ -17,7 +17,7 @@ internal sealed class OpeningHandshake
     public Dictionary<string, string> Headers { get; } = new(StringComparer.OrdinalIgnoreCase);
 
     /// <summary>Bytes that came after the head.</summary>
-    public byte[] Rest { get; private init; } = [];
+    public byte[] Early { get; private init; } = [];
 
     public string? Header(string name) => Headers.GetValueOrDefault(name);
 
@@ -98,7 +98,7 @@ internal sealed class OpeningHandshake
             if (end >= 0)
             {
                 string[] lines = Encoding.Latin1.GetString(bytes, 0, end).Split("\r\n");
-                OpeningHandshake head = new() { StartLine = lines[0], Rest = bytes[(end + 4)..count] };
+                OpeningHandshake head = new() { StartLine = lines[0], Early = bytes[(end + 4)..count] };
                 foreach (string line in lines.Skip(1))
                 {
                     int colon = line.IndexOf(':', StringComparison.Ordinal);
