@@ -34,6 +34,16 @@ if (options.IsList)
 
 try
 {
+    if (options.GateFile is string gate)
+    {
+        return ReportGate.Check(gate, AcceptedOutcomes.Read()) ? 0 : 1;
+    }
+
+    if (options.IsAutobahn)
+    {
+        return await OfficialSuite.RunAsync(options, stop.Token);
+    }
+
     Task<bool> run = options.IsClient
         ? ClientRun.RunAsync(options, cases, reportFolder, stop.Token)
         : ServerRun.RunAsync(options, cases, reportFolder, stop.Token);
