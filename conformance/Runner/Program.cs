@@ -5,7 +5,7 @@ IReadOnlyList<ConformanceCase> cases;
 try
 {
     options = RunnerOptions.Parse(args);
-    cases = options.Select(CaseCatalogue.Build(options.Scale));
+    cases = options.IsHttp ? [] : options.Select(CaseCatalogue.Build(options.Scale));
 }
 catch (Exception e) when (e is FormatException or UriFormatException)
 {
@@ -44,8 +44,8 @@ try
         return await OfficialSuite.RunAsync(options, stop.Token);
     }
 
-    Task<bool> run = options.IsClient
-        ? ClientRun.RunAsync(options, cases, reportFolder, stop.Token)
+    Task<bool> run = options.IsHttp ? HttpRun.RunAsync(options, reportFolder, stop.Token)
+        : options.IsClient ? ClientRun.RunAsync(options, cases, reportFolder, stop.Token)
         : ServerRun.RunAsync(options, cases, reportFolder, stop.Token);
     return await run ? 0 : 1;
 }

@@ -7,7 +7,7 @@ namespace Conformance;
 /// <summary>One page a run: the counts, then every case; those that are not OK with their frames.</summary>
 internal static class HtmlReport
 {
-    private const string Style = """
+    public const string Style = """
         body { font: 14px/1.45 system-ui, sans-serif; margin: 2rem auto; max-width: 72rem; padding: 0 1rem; color: #1a1a1a; }
         table { border-collapse: collapse; width: 100%; margin: 1rem 0; }
         th, td { text-align: left; vertical-align: top; padding: .3rem .6rem; border-bottom: 1px solid #ddd; }

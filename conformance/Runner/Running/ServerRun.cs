@@ -5,7 +5,7 @@ namespace Conformance;
 /// <summary>The cases against a server: the repository's own over each transport, or one that runs elsewhere.</summary>
 internal static class ServerRun
 {
-    private const string Project = "conformance/TestServer";
+    public const string Project = "conformance/TestServer";
 
     /// <returns>Whether every case is OK.</returns>
     public static async Task<bool> RunAsync(RunnerOptions options, IReadOnlyList<ConformanceCase> cases, string reportFolder, CancellationToken cancellationToken)
