@@ -27,7 +27,7 @@ internal static class HouseMap
         ],
         ["Engine.Http1"] = ["", "Parsing", "Responses", "Messages", "Routing", "Connection", "Server"],
         ["Engine.PubSub"] = [""],
-        ["Engine.WebSockets"] = ["", "Framing", "Deflate", "Connection", "Topics", "Handshake"],
+        ["Engine.WebSockets"] = ["", "Framing", "Deflate", "Connection", "Topics", "Handshake", "Client"],
         ["Engine.Sse"] = [""],
         ["Engine.Hosting"] = [""],
     };

@@ -3,14 +3,14 @@ namespace Engine;
 /// <summary>Sends from threads that are not the connection's loop: counted at once, copied, handed over through a stack, one wake-up for many.</summary>
 public sealed partial class Connection
 {
-    private SendStatus TrySendForeign(ReadOnlySpan<byte> prefix, ReadOnlySpan<byte> payload, SharedSegment? shared)
+    private SendStatus TrySendForeign(ReadOnlySpan<byte> prefix, ReadOnlySpan<byte> payload, SharedSegment? shared, ReadOnlySpan<byte> suffix)
     {
         if (!IsOpen)
         {
             return SendStatus.Closed;
         }
 
-        int length = prefix.Length + payload.Length + (shared?.Memory.Length ?? 0);
+        int length = prefix.Length + payload.Length + suffix.Length + (shared?.Memory.Length ?? 0);
         ForeignSendKind kind = ForeignSendKind.Message;
         if (!TryReserve(length))
         {
@@ -32,14 +32,7 @@ public sealed partial class Connection
         }
 
         ForeignSend send = _host.ForeignSends.Get();
-        if (shared is null)
-        {
-            send.Set(kind, prefix, payload);
-        }
-        else
-        {
-            send.Set(kind, prefix, shared);
-        }
+        send.Set(kind, prefix, payload, shared, suffix);
 
         // The mark is set before the message is visible, so the loop that drains it also sees that someone waits to hear.
         bool isQueued = kind != ForeignSendKind.Message || BufferedBytes > _host.Options.HighWaterBytes;
@@ -163,6 +156,8 @@ public sealed partial class Connection
         {
             _queue.Append(shared);
         }
+
+        _queue.Append(send.Suffix);
 
         _queue.MarkDroppable(length);
         Written();

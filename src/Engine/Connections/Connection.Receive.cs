@@ -170,8 +170,13 @@ public sealed partial class Connection
         int consumed = Pump(remainder.AsSpan(0, length));
         if (consumed < length && State == ConnectionState.Open)
         {
-            remainder.AsSpan(consumed, length - consumed).CopyTo(remainder);
-            _remainderLength = length - consumed;
+            // A head that arrives byte by byte is offered again and again: nothing is moved then, or it would cost the square of its length.
+            if (consumed > 0)
+            {
+                remainder.AsSpan(consumed, length - consumed).CopyTo(remainder);
+                _remainderLength = length - consumed;
+            }
+
             return;
         }
 

@@ -48,20 +48,21 @@ public sealed partial class Connection : IBufferWriter<byte>
     /// </summary>
     public SendStatus TrySend(ReadOnlySpan<byte> message) => TrySend([], message);
 
-    /// <summary>The same for a message in two parts, a frame's header and its payload.</summary>
-    public SendStatus TrySend(ReadOnlySpan<byte> prefix, ReadOnlySpan<byte> payload)
+    /// <summary>The same for a message in parts: a frame's header, its payload, and what closes it.</summary>
+    public SendStatus TrySend(ReadOnlySpan<byte> prefix, ReadOnlySpan<byte> payload, ReadOnlySpan<byte> suffix = default)
     {
         if (!IsOnLoop)
         {
-            return TrySendForeign(prefix, payload, shared: null);
+            return TrySendForeign(prefix, payload, shared: null, suffix);
         }
 
-        int length = prefix.Length + payload.Length;
+        int length = prefix.Length + payload.Length + suffix.Length;
         SendStatus status = Reserve(length);
         if (status == SendStatus.Sent)
         {
             _queue.Append(prefix);
             _queue.Append(payload);
+            _queue.Append(suffix);
             _queue.MarkDroppable(length);
             return Appended();
         }
@@ -70,20 +71,21 @@ public sealed partial class Connection : IBufferWriter<byte>
     }
 
     /// <summary>The same with a payload that is shared by reference: the connection takes a reference of its own while the bytes wait.</summary>
-    public SendStatus TrySend(ReadOnlySpan<byte> prefix, SharedSegment payload)
+    public SendStatus TrySend(ReadOnlySpan<byte> prefix, SharedSegment payload, ReadOnlySpan<byte> suffix = default)
     {
         ArgumentNullException.ThrowIfNull(payload);
         if (!IsOnLoop)
         {
-            return TrySendForeign(prefix, [], payload);
+            return TrySendForeign(prefix, [], payload, suffix);
         }
 
-        int length = prefix.Length + payload.Memory.Length;
+        int length = prefix.Length + payload.Memory.Length + suffix.Length;
         SendStatus status = Reserve(length);
         if (status == SendStatus.Sent)
         {
             _queue.Append(prefix);
             _queue.Append(payload);
+            _queue.Append(suffix);
             _queue.MarkDroppable(length);
             return Appended();
         }
@@ -117,7 +119,7 @@ public sealed partial class Connection : IBufferWriter<byte>
         if (!IsOnLoop)
         {
             ForeignSend send = _host.ForeignSends.Get();
-            send.Set(ForeignSendKind.Control, message, []);
+            send.Set(ForeignSendKind.Control, message, [], shared: null, []);
             PushForeign(send);
             return SendStatus.Sent;
         }
@@ -176,6 +178,25 @@ public sealed partial class Connection : IBufferWriter<byte>
         }
 
         return IsWritable ? new ValueTask<SendStatus>(SendStatus.Sent) : Wait(default, default, isForDrain: true, cancellationToken);
+    }
+
+    /// <summary>
+    /// Hands what is queued to the kernel now instead of at the turn's end, and answers <see cref="IsWritable"/>. Loop only. For protocols that write much
+    /// within one callback, and must know when to stop.
+    /// </summary>
+    public bool FlushOutput()
+    {
+        CheckLoop();
+        if (State < ConnectionState.Lingering)
+        {
+            Flush();
+            if (!_queue.IsEmpty)
+            {
+                AskForTurnEnd();
+            }
+        }
+
+        return IsWritable;
     }
 
     void IBufferWriter<byte>.Advance(int count)

@@ -126,6 +126,17 @@ public sealed partial class Connection : ITransportSink, ILoopMember
     }
 
     /// <summary>
+    /// Says that code of the host failed outside of a callback, in a task that a protocol waited for: counted, logged and announced like an exception that
+    /// leaves a callback, and the connection closes with <see cref="CloseReason.HandlerFailed"/>. Loop only.
+    /// </summary>
+    public void ReportFault(Exception exception)
+    {
+        ArgumentNullException.ThrowIfNull(exception);
+        CheckLoop();
+        Fault(exception);
+    }
+
+    /// <summary>
     /// Hands the connection to foreign code as a pair of pipes: bytes received, those already kept included, come out of the input; what is written and
     /// flushed to the output is sent, and a flush waits while the queue is full. Completing the output closes the connection gracefully. Loop only.
     /// </summary>

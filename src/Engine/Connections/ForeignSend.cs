@@ -8,6 +8,7 @@ internal sealed class ForeignSend
 {
     private byte[]? _rented;
     private int _length;
+    private int _suffixLength;
 
     public ForeignSend? Next { get; set; }
 
@@ -17,24 +18,24 @@ internal sealed class ForeignSend
 
     public SendWaiter? Waiter { get; private set; }
 
-    public int LengthBytes => _length + (Shared?.Memory.Length ?? 0);
+    public int LengthBytes => _length + _suffixLength + (Shared?.Memory.Length ?? 0);
 
-    /// <summary>The copied bytes: all of the message, or what stands before <see cref="Shared"/>.</summary>
+    /// <summary>The copied bytes that stand before <see cref="Shared"/>.</summary>
     public ReadOnlySpan<byte> Bytes => _rented.AsSpan(0, _length);
 
-    public void Set(ForeignSendKind kind, ReadOnlySpan<byte> prefix, ReadOnlySpan<byte> payload)
+    /// <summary>The copied bytes that stand behind <see cref="Shared"/>.</summary>
+    public ReadOnlySpan<byte> Suffix => _rented.AsSpan(_length, _suffixLength);
+
+    public void Set(ForeignSendKind kind, ReadOnlySpan<byte> prefix, ReadOnlySpan<byte> payload, SharedSegment? shared, ReadOnlySpan<byte> suffix)
     {
         Kind = kind;
         _length = prefix.Length + payload.Length;
-        _rented = ArrayPool<byte>.Shared.Rent(Math.Max(_length, 1));
+        _suffixLength = suffix.Length;
+        _rented = ArrayPool<byte>.Shared.Rent(Math.Max(_length + _suffixLength, 1));
         prefix.CopyTo(_rented);
         payload.CopyTo(_rented.AsSpan(prefix.Length));
-    }
-
-    public void Set(ForeignSendKind kind, ReadOnlySpan<byte> prefix, SharedSegment shared)
-    {
-        Set(kind, prefix, []);
-        shared.AddReference();
+        suffix.CopyTo(_rented.AsSpan(_length));
+        shared?.AddReference();
         Shared = shared;
     }
 
@@ -72,6 +73,7 @@ internal sealed class ForeignSend
             }
 
             obj._length = 0;
+            obj._suffixLength = 0;
             obj.Shared?.Release();
             obj.Shared = null;
             obj.Waiter = null;

@@ -19,7 +19,7 @@ internal static class ListenEndPoint
                 if (!OperatingSystem.IsWindows())
                 {
                     // A restart must not wait for the last connections' TIME_WAIT. On Windows the option would let others steal the port.
-                    socket.SetSocketOption(SocketOptionLevel.Socket, SocketOptionName.ReuseAddress, true);
+                    SetRaw(socket, linuxOption: 2, bsdOption: 0x0004);
                 }
 
                 if (options.ReusePort)
@@ -70,22 +70,20 @@ internal static class ListenEndPoint
 
     private static void SetReusePort(Socket socket)
     {
-        const int LinuxSocketLevel = 1;
-        const int LinuxReusePort = 15;
-        const int BsdSocketLevel = 0xffff;
-        const int BsdReusePort = 0x0200;
-        ReadOnlySpan<byte> on = [1, 0, 0, 0];
-        if (OperatingSystem.IsLinux())
-        {
-            socket.SetRawSocketOption(LinuxSocketLevel, LinuxReusePort, on);
-        }
-        else if (OperatingSystem.IsMacOS() || OperatingSystem.IsFreeBSD())
-        {
-            socket.SetRawSocketOption(BsdSocketLevel, BsdReusePort, on);
-        }
-        else
+        if (OperatingSystem.IsWindows())
         {
             throw new PlatformNotSupportedException("This operating system cannot share a port between processes.");
         }
+
+        SetRaw(socket, linuxOption: 15, bsdOption: 0x0200);
+    }
+
+    /// <summary>Raw, because the runtime's own option for reusing an address also shares the port, and a second server would go unnoticed.</summary>
+    private static void SetRaw(Socket socket, int linuxOption, int bsdOption)
+    {
+        const int LinuxSocketLevel = 1;
+        const int BsdSocketLevel = 0xffff;
+        bool isLinux = OperatingSystem.IsLinux();
+        socket.SetRawSocketOption(isLinux ? LinuxSocketLevel : BsdSocketLevel, isLinux ? linuxOption : bsdOption, [1, 0, 0, 0]);
     }
 }

@@ -276,8 +276,15 @@ internal sealed class SocketTransportConnection : TransportConnection, ILoopMemb
     /// <summary>Reads what is there, then waits for more.</summary>
     private void Continue()
     {
-        if (_paused || _closing || _ended || _failed || _waiting is not null)
+        if (_closing || _ended || _failed || _waiting is not null)
         {
+            return;
+        }
+
+        if (_paused)
+        {
+            // Not for the bytes, but to learn of the peer's end.
+            WaitForBytes();
             return;
         }
 

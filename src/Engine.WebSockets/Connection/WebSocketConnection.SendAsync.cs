@@ -1,0 +1,213 @@
+using System.Buffers;
+using System.Text;
+using System.Text.Json.Serialization.Metadata;
+
+namespace Engine.WebSockets;
+
+/// <summary>
+/// Messages that wait for room. Each completes when all of it is accepted, with <see cref="SendStatus.Sent"/>, <see cref="SendStatus.Queued"/> or
+/// <see cref="SendStatus.Closed"/>. A message larger than the queue is streamed from memory, with no other message in between. Cancelling a message that has
+/// not begun leaves no byte of it; one that has begun goes out whole; the connection goes on in either case.
+/// </summary>
+public abstract partial class WebSocketConnection
+{
+    /// <summary>Sends a text message, waiting for room if need be.</summary>
+    /// <param name="text">The message.</param>
+    /// <param name="compress">False keeps the message plain.</param>
+    /// <param name="cancellationToken">Cancels the wait.</param>
+    /// <exception cref="OperationCanceledException">The token was cancelled before the message began.</exception>
+    public ValueTask<SendStatus> SendTextAsync(string text, bool compress = true, CancellationToken cancellationToken = default)
+    {
+        ArgumentNullException.ThrowIfNull(text);
+        byte[] utf8 = ArrayPool<byte>.Shared.Rent(Encoding.UTF8.GetMaxByteCount(text.Length));
+        int length = Encoding.UTF8.GetBytes(text, utf8);
+        return SendRented(FrameOpcode.Text, utf8, length, compress, cancellationToken);
+    }
+
+    /// <summary>The same for text that is UTF-8 already, unchecked. The memory must not change until the send completes.</summary>
+    /// <exception cref="OperationCanceledException">The token was cancelled before the message began.</exception>
+    public ValueTask<SendStatus> SendTextAsync(ReadOnlyMemory<byte> utf8, bool compress = true, CancellationToken cancellationToken = default)
+        => SendAsync(FrameOpcode.Text, utf8, compress, cancellationToken);
+
+    /// <summary>Sends a binary message, waiting for room if need be. The memory must not change until the send completes.</summary>
+    /// <exception cref="OperationCanceledException">The token was cancelled before the message began.</exception>
+    public ValueTask<SendStatus> SendBinaryAsync(ReadOnlyMemory<byte> bytes, bool compress = true, CancellationToken cancellationToken = default)
+        => SendAsync(FrameOpcode.Binary, bytes, compress, cancellationToken);
+
+    /// <summary>Sends a text message of JSON, written by source-generated metadata, waiting for room if need be.</summary>
+    /// <exception cref="OperationCanceledException">The token was cancelled before the message began.</exception>
+    public ValueTask<SendStatus> SendJsonAsync<T>(T value, JsonTypeInfo<T> typeInfo, bool compress = true, CancellationToken cancellationToken = default)
+    {
+        using var json = new PooledJson();
+        json.Write(value, typeInfo);
+        byte[] rented = json.Detach(out int length);
+        return SendRented(FrameOpcode.Text, rented, length, compress, cancellationToken);
+    }
+
+    /// <summary>Sends a message on, as the same kind, waiting for room if need be. It must not be disposed until the send completes.</summary>
+    /// <exception cref="OperationCanceledException">The token was cancelled before the message began.</exception>
+    public ValueTask<SendStatus> SendAsync(ReceivedMessage message, CancellationToken cancellationToken = default)
+        => SendAsync(message.IsText ? FrameOpcode.Text : FrameOpcode.Binary, message.Data, compress: true, cancellationToken);
+
+    /// <summary>Sends a message that was framed before, waiting for room if need be.</summary>
+    /// <exception cref="OperationCanceledException">The token was cancelled before the message began.</exception>
+    public async ValueTask<SendStatus> SendAsync(PreparedMessage message, CancellationToken cancellationToken = default)
+    {
+        ArgumentNullException.ThrowIfNull(message);
+        SharedSegment segment = message.SegmentFor(this);
+        segment.AddReference();
+        try
+        {
+            return await SendFramesAsync(default, segment.Memory, cancellationToken).ConfigureAwait(false);
+        }
+        finally
+        {
+            segment.Release();
+        }
+    }
+
+    /// <summary>
+    /// Sends a handler's message back as it came, waiting for room if need be: a small one goes from the receive buffer straight into the outbound queue; one
+    /// that finds no room is taken out of it first. For a handler to return.
+    /// </summary>
+    public ValueTask EchoAsync(WebSocketMessage message)
+    {
+        if (message.Data.Length + FrameHeader.MaxBytes <= Connection.Options.MaxOutboundBytes - Connection.BufferedBytes)
+        {
+            SendStatus status = TrySend(message);
+            if (status != SendStatus.Dropped)
+            {
+                return ValueTask.CompletedTask;
+            }
+        }
+
+        return SendTaken(message.Take());
+    }
+
+    /// <summary>Completes at once below the high-water mark, else when the queue has drained, or with <see cref="SendStatus.Closed"/> when the connection ends first.</summary>
+    /// <exception cref="OperationCanceledException">The token was cancelled first.</exception>
+    public ValueTask<SendStatus> WhenWritableAsync(CancellationToken cancellationToken = default)
+        => IsOpen ? Connection.WhenWritableAsync(cancellationToken) : new ValueTask<SendStatus>(SendStatus.Closed);
+
+    private async ValueTask SendTaken(ReceivedMessage message)
+    {
+        using (message)
+        {
+            await SendAsync(message).ConfigureAwait(false);
+        }
+    }
+
+    private ValueTask<SendStatus> SendRented(FrameOpcode opcode, byte[] rented, int length, bool compress, CancellationToken cancellationToken)
+    {
+        ValueTask<SendStatus> sent = SendAsync(opcode, rented.AsMemory(0, length), compress, cancellationToken);
+        return ReturnWhenDone(sent, rented);
+    }
+
+    private ValueTask<SendStatus> SendAsync(FrameOpcode opcode, ReadOnlyMemory<byte> payload, bool compress, CancellationToken cancellationToken)
+    {
+        if (cancellationToken.IsCancellationRequested)
+        {
+            return ValueTask.FromCanceled<SendStatus>(cancellationToken);
+        }
+
+        if (!compress || !MayCompress(payload.Length, Connection.IsOnLoop))
+        {
+            return SendFrame(FrameEncoder.FirstByte(opcode, isFinal: true, isCompressed: false), payload, cancellationToken);
+        }
+
+        // Nothing is compressed before the gate is passed: what a takeover's history has seen must leave, and in this order.
+        if (!TryEnter(AnyGate, out bool isOnLoop, out SendStatus refusal))
+        {
+            return refusal == SendStatus.Closed
+                ? new ValueTask<SendStatus>(SendStatus.Closed)
+                : SendAfterStream(opcode, payload, cancellationToken);
+        }
+
+        ValueTask<SendStatus> sent = SendCompressed(opcode, payload, cancellationToken);
+        Leave(isOnLoop);
+        return sent;
+    }
+
+    private ValueTask<SendStatus> SendCompressed(FrameOpcode opcode, ReadOnlyMemory<byte> payload, CancellationToken cancellationToken)
+    {
+        var packed = default(MessageBuffer);
+        bool isCompressed = Compress(payload.Span, ref packed);
+        byte[] bytes = packed.Detach(out int packedBytes)!;
+        ReadOnlyMemory<byte> body = isCompressed ? bytes.AsMemory(0, packedBytes) : payload;
+        byte[] header = ArrayPool<byte>.Shared.Rent(FrameHeader.MaxBytes);
+        int headerBytes = FrameEncoder.WriteHeader(header, FrameEncoder.FirstByte(opcode, isFinal: true, isCompressed), body.Length);
+        CancellationToken token = Deflate.SendTakeover ? CancellationToken.None : cancellationToken;
+        ValueTask<SendStatus> sent = Connection.SendAsync(header.AsMemory(0, headerBytes), body, token);
+        if (!sent.IsCompletedSuccessfully)
+        {
+            return ReturnWhenDone(ReturnWhenDone(sent, header), bytes);
+        }
+
+        SendStatus status = sent.GetAwaiter().GetResult();
+        ArrayPool<byte>.Shared.Return(header);
+        ArrayPool<byte>.Shared.Return(bytes);
+        if (status == SendStatus.Dropped)
+        {
+            _deflate?.ForgetHistory();
+        }
+
+        return new ValueTask<SendStatus>(status);
+    }
+
+    /// <summary>One frame, header and payload as one message of the connection beneath.</summary>
+    internal ValueTask<SendStatus> SendFrame(byte firstByte, ReadOnlyMemory<byte> payload, CancellationToken cancellationToken)
+    {
+        byte[] header = ArrayPool<byte>.Shared.Rent(FrameHeader.MaxBytes);
+        int length = FrameEncoder.WriteHeader(header, firstByte, payload.Length);
+        return ReturnWhenDone(SendFramesAsync(header.AsMemory(0, length), payload, cancellationToken), header);
+    }
+
+    private ValueTask<SendStatus> SendFramesAsync(ReadOnlyMemory<byte> prefix, ReadOnlyMemory<byte> payload, CancellationToken cancellationToken)
+    {
+        if (!TryEnter(AnyGate, out bool isOnLoop, out SendStatus refusal))
+        {
+            return refusal == SendStatus.Closed
+                ? new ValueTask<SendStatus>(SendStatus.Closed)
+                : SendFramesAfterStream(prefix, payload, cancellationToken);
+        }
+
+        ValueTask<SendStatus> sent = Connection.SendAsync(prefix, payload, cancellationToken);
+        Leave(isOnLoop);
+        return sent;
+    }
+
+    private async ValueTask<SendStatus> SendFramesAfterStream(ReadOnlyMemory<byte> prefix, ReadOnlyMemory<byte> payload, CancellationToken cancellationToken)
+    {
+        await WhenStreamEnds(cancellationToken).ConfigureAwait(false);
+        return await SendFramesAsync(prefix, payload, cancellationToken).ConfigureAwait(false);
+    }
+
+    private async ValueTask<SendStatus> SendAfterStream(FrameOpcode opcode, ReadOnlyMemory<byte> payload, CancellationToken cancellationToken)
+    {
+        await WhenStreamEnds(cancellationToken).ConfigureAwait(false);
+        return IsOpen ? await SendAsync(opcode, payload, compress: true, cancellationToken).ConfigureAwait(false) : SendStatus.Closed;
+    }
+
+    private static ValueTask<SendStatus> ReturnWhenDone(ValueTask<SendStatus> sent, byte[] rented)
+    {
+        if (!sent.IsCompleted)
+        {
+            return Awaited(sent, rented);
+        }
+
+        ArrayPool<byte>.Shared.Return(rented);
+        return sent;
+
+        static async ValueTask<SendStatus> Awaited(ValueTask<SendStatus> sent, byte[] rented)
+        {
+            try
+            {
+                return await sent.ConfigureAwait(false);
+            }
+            finally
+            {
+                ArrayPool<byte>.Shared.Return(rented);
+            }
+        }
+    }
+}

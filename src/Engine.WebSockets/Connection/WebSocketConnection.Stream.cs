@@ -1,0 +1,105 @@
+using System.Buffers;
+
+namespace Engine.WebSockets;
+
+/// <summary>Streamed messages: while one is open, others wait for its end, and only control frames come between its fragments (RFC 6455 §5.4).</summary>
+public abstract partial class WebSocketConnection
+{
+    /// <summary>
+    /// Begins a message whose length nobody knows yet. It is sent as fragments, plain, as they are written; other messages wait until it is complete. Waits
+    /// itself for one that is open.
+    /// </summary>
+    /// <param name="isText">Whether the message is text; what is written must then be UTF-8, though a fragment may end inside of a code point.</param>
+    /// <param name="cancellationToken">Cancels the wait.</param>
+    /// <returns>The writer, or null when the connection is closed.</returns>
+    /// <exception cref="OperationCanceledException">The token was cancelled before the message began.</exception>
+    public async ValueTask<MessageWriter?> StartMessageAsync(bool isText, CancellationToken cancellationToken = default)
+    {
+        while (true)
+        {
+            cancellationToken.ThrowIfCancellationRequested();
+            int gate = Volatile.Read(ref _gate);
+            if ((gate & ClosedGate) != 0 || !Connection.IsOpen)
+            {
+                return null;
+            }
+
+            if (gate == 0 && Interlocked.CompareExchange(ref _gate, StreamGate, 0) == 0)
+            {
+                break;
+            }
+
+            await WhenStreamEnds(cancellationToken).ConfigureAwait(false);
+        }
+
+        var writer = new MessageWriter(this, isText);
+        Volatile.Write(ref _writer, writer);
+
+        // Those who passed the gate before it shut are queued first; they are on their way and need no more than a moment.
+        while (HasSendersUnderWay)
+        {
+            await Task.Yield();
+        }
+
+        if (!Connection.IsOnLoop)
+        {
+            // Likewise a callback that runs on the loop right now: it has passed by the time the loop comes to this.
+            var reached = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+            Connection.Post(static source => ((TaskCompletionSource)source!).SetResult(), reached);
+            await reached.Task.ConfigureAwait(false);
+        }
+
+        return writer;
+    }
+
+    /// <summary>The open message is complete, or given up.</summary>
+    internal void EndStream()
+    {
+        MessageWriter? writer = Interlocked.Exchange(ref _writer, null);
+        Interlocked.And(ref _gate, ~StreamGate);
+        writer?.MarkEnded();
+        if (Volatile.Read(ref _isDrainOwed))
+        {
+            Connection.Post(static socket => ((WebSocketConnection)socket!).RaiseOwedDrain(), this);
+        }
+    }
+
+    internal ValueTask<SendStatus> SendFragment(byte firstByte, ReadOnlyMemory<byte> payload, CancellationToken cancellationToken)
+    {
+        if (!TryEnter(ClosedGate, out bool isOnLoop, out SendStatus refusal))
+        {
+            return new ValueTask<SendStatus>(refusal);
+        }
+
+        byte[] header = ArrayPool<byte>.Shared.Rent(FrameHeader.MaxBytes);
+        int length = FrameEncoder.WriteHeader(header, firstByte, payload.Length);
+        ValueTask<SendStatus> sent = Connection.SendAsync(header.AsMemory(0, length), payload, cancellationToken);
+        Leave(isOnLoop);
+        return ReturnWhenDone(sent, header);
+    }
+
+    private async ValueTask WhenStreamEnds(CancellationToken cancellationToken)
+    {
+        if (Volatile.Read(ref _writer) is { } writer)
+        {
+            await writer.Ended.WaitAsync(cancellationToken).ConfigureAwait(false);
+        }
+        else
+        {
+            // The gate is shut and the writer is about to appear.
+            await Task.Yield();
+        }
+    }
+
+    /// <summary>Messages were refused while a streamed one was open: told once, when there is room. Loop only.</summary>
+    private void RaiseOwedDrain()
+    {
+        if (!Volatile.Read(ref _isDrainOwed) || !IsOpen)
+        {
+            return;
+        }
+
+        Volatile.Write(ref _isDrainOwed, false);
+        _protocol.RaiseDrain();
+    }
+}

@@ -1,0 +1,147 @@
+using System.Net.WebSockets;
+
+namespace Engine.WebSockets;
+
+/// <summary>
+/// The end (RFC 6455 §7). What was accepted for sending before goes out before the close frame, so echoes that are owed for good messages are not lost to
+/// a bad one behind them; nothing follows it.
+/// </summary>
+internal sealed partial class WebSocketProtocol
+{
+    private string _closeReason = "";
+    private WebSocketCloseStatus _closeCode = ClosePayload.Abnormal;
+    private bool _isCloseReceived;
+    private bool _isFailed;
+
+    /// <summary>Sends this side's close frame and waits for the peer's. Loop only.</summary>
+    public void BeginClose(WebSocketCloseStatus code, string? reason)
+    {
+        Connection connection = _socket.Connection;
+        if (_state != WebSocketState.Open)
+        {
+            return;
+        }
+
+        if (_socket.HasSendersUnderWay)
+        {
+            // A send on another thread has passed its check and is about to be queued: the close frame goes behind it.
+            connection.Post(static state => ((CloseRequest)state!).Run(), new CloseRequest(this, code, reason));
+            return;
+        }
+
+        _state = WebSocketState.CloseSent;
+        byte[] frame = CloseFrame(code, reason);
+
+        // Behind messages that still wait for room, which were promised before.
+        _ = Observe(connection.SendAsync(frame));
+        _closeDueAt = _endpoint.CloseMilliseconds == 0 ? 0 : connection.NowMilliseconds + _endpoint.CloseMilliseconds;
+        SetNextDeadline(connection);
+    }
+
+    /// <summary>Code of the host failed: the peer is told by 1011, the host by OnError, the engine's log and counters by the connection.</summary>
+    public void OnHandlerFailed(Connection connection, Exception exception)
+    {
+        ReportError(exception);
+        if (_state < WebSocketState.Closing)
+        {
+            Fail(connection, WebSocketCloseStatus.InternalServerError, "handler failed", CloseReason.HandlerFailed);
+        }
+
+        connection.ReportFault(exception);
+    }
+
+    private static byte[] CloseFrame(WebSocketCloseStatus code, string? reason)
+    {
+        Span<byte> frame = stackalloc byte[2 + FrameHeader.MaxControlPayloadBytes];
+        int length = ClosePayload.Write(frame[2..], code, reason);
+        FrameEncoder.WriteHeader(frame, FrameEncoder.FirstByte(FrameOpcode.Close, isFinal: true, isCompressed: false), length);
+        return frame[..(2 + length)].ToArray();
+    }
+
+    private static async Task Observe(ValueTask<SendStatus> sent) => await sent.ConfigureAwait(false);
+
+    /// <summary>RFC 6455 §5.5.1: answered with the same code, then the connection ends, by the server first (§7.1.1).</summary>
+    private void OnCloseFrame(Connection connection, ReadOnlySpan<byte> payload)
+    {
+        WebSocketError error = ClosePayload.Read(payload, out WebSocketCloseStatus code, out string reason);
+        if (error != WebSocketError.None)
+        {
+            Fail(connection, error);
+            return;
+        }
+
+        bool isAnswer = _state == WebSocketState.CloseSent;
+        _isCloseReceived = true;
+        _closeCode = code;
+        _closeReason = reason;
+        End(connection, isAnswer ? null : (code, ""), CloseReason.Completed);
+    }
+
+    /// <summary>RFC 6455 §7.1.7: the peer broke a rule; it is told which by the code, and nothing more of it is read.</summary>
+    private void Fail(Connection connection, WebSocketError error)
+    {
+        CloseReason reason = WebSocketErrors.ToCloseCode(error) == WebSocketCloseStatus.MessageTooBig || error == WebSocketError.TooManyFragments
+            ? CloseReason.LimitExceeded
+            : CloseReason.ProtocolError;
+        Fail(connection, WebSocketErrors.ToCloseCode(error), WebSocketErrors.ToReason(error), reason);
+    }
+
+    private void Fail(Connection connection, WebSocketCloseStatus code, string text, CloseReason reason)
+    {
+        bool isAlreadySent = _state == WebSocketState.CloseSent;
+        _isFailed = true;
+        _closeCode = code;
+        _closeReason = text;
+        End(connection, isAlreadySent ? null : (code, text), reason);
+    }
+
+    private void ReportError(Exception exception)
+    {
+        try
+        {
+            _endpoint.OnError(_socket, exception);
+        }
+        catch (Exception)
+        {
+            // Documented as ignored: a failing report of a failure would only hide it.
+        }
+    }
+
+    /// <summary>Sends a last close frame if there is one, and ends the connection beneath.</summary>
+    private void End(Connection connection, (WebSocketCloseStatus Code, string Reason)? last, CloseReason reason)
+    {
+        _state = WebSocketState.Closing;
+        _socket.RefuseSends();
+        ReturnMemory();
+        if (last is var (code, text))
+        {
+            connection.TrySendControl(CloseFrame(code, text));
+        }
+
+        connection.Close(reason);
+    }
+
+    /// <summary>The peer has gone without a close frame.</summary>
+    private void Finish(Connection connection, CloseReason reason)
+    {
+        if (_state < WebSocketState.Closing)
+        {
+            _state = WebSocketState.Closing;
+            _socket.RefuseSends();
+        }
+
+        connection.Close(reason);
+    }
+
+    private WebSocketClosure Closure(CloseReason reason)
+    {
+        // RFC 6455 §7.1.5: without a close frame from the peer the code is 1006, unless this side failed the connection and so knows why.
+        bool isKnown = _isCloseReceived || _isFailed;
+        return new WebSocketClosure(isKnown ? _closeCode : ClosePayload.Abnormal, isKnown ? _closeReason : "", _isCloseReceived, reason);
+    }
+
+    private sealed class CloseRequest(WebSocketProtocol protocol, WebSocketCloseStatus code, string? reason)
+    {
+        public void Run() => protocol.BeginClose(code, reason);
+    }
+}

@@ -1,0 +1,57 @@
+namespace Engine.WebSockets;
+
+/// <summary>
+/// What a host does with the connections of one endpoint. One instance serves all of them, from several loops at once; what belongs to one connection
+/// is its <see cref="WebSocketConnection{TData}.Data"/>.
+/// </summary>
+/// <remarks>
+/// Every method is called on the connection's loop, one at a time for each connection: none may block. The loop's synchronisation context is current, so
+/// an <c>await</c> comes back to it. Sending, closing and publishing are allowed everywhere and never call back before they return.
+/// An exception that leaves a method is reported to <see cref="OnError"/> and closes the connection with 1011.
+/// </remarks>
+/// <typeparam name="TData">What the host keeps for each connection.</typeparam>
+public abstract class WebSocketHandler<TData>
+{
+    /// <summary>The WebSocket is open: the handshake's answer is on its way, and messages may be sent. Before any message.</summary>
+    public virtual void OnOpen(WebSocketConnection<TData> socket)
+    {
+    }
+
+    /// <summary>
+    /// A whole message arrived. Until the returned task completes, the connection reads nothing more: order is kept, and a peer that is faster than the
+    /// handler is slowed by TCP. Completing at once costs nothing.
+    /// </summary>
+    public abstract ValueTask OnMessage(WebSocketConnection<TData> socket, WebSocketMessage message);
+
+    /// <summary>
+    /// After sends that answered <see cref="SendStatus.Queued"/> or <see cref="SendStatus.Dropped"/>: there is room again. Raised once for any number of
+    /// such answers; <see cref="OnClose"/> comes instead when the connection ends.
+    /// </summary>
+    public virtual void OnDrain(WebSocketConnection<TData> socket)
+    {
+    }
+
+    /// <summary>A ping arrived. Its pong is already on its way.</summary>
+    /// <param name="socket">The connection.</param>
+    /// <param name="payload">At most 125 bytes, valid during the call.</param>
+    public virtual void OnPing(WebSocketConnection<TData> socket, ReadOnlySpan<byte> payload)
+    {
+    }
+
+    /// <summary>A pong arrived, asked for or not.</summary>
+    /// <param name="socket">The connection.</param>
+    /// <param name="payload">At most 125 bytes, valid during the call.</param>
+    public virtual void OnPong(WebSocketConnection<TData> socket, ReadOnlySpan<byte> payload)
+    {
+    }
+
+    /// <summary>The connection has ended and nothing can be sent any more. Raised exactly once for each connection that was opened, last.</summary>
+    public virtual void OnClose(WebSocketConnection<TData> socket, WebSocketClosure closure)
+    {
+    }
+
+    /// <summary>A method of this handler failed; the connection closes with 1011. What this method throws is ignored.</summary>
+    public virtual void OnError(WebSocketConnection<TData> socket, Exception exception)
+    {
+    }
+}
