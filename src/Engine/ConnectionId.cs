@@ -17,7 +17,8 @@ public readonly record struct ConnectionId(ulong Value)
     {
     }
 
-    internal int LoopIndex => (int)(Value >> 56);
+    /// <summary>The event loop that the connection lives on, from 0.</summary>
+    public int LoopIndex => (int)(Value >> 56);
 
     internal int SlotIndex => (int)(Value >> 32) & (MaxSlots - 1);
 

@@ -1,0 +1,31 @@
+using Microsoft.Extensions.Logging;
+
+namespace Engine.Http1;
+
+/// <summary>What all connections of one server share: limits, routes, scheduling, and whom to tell of failures.</summary>
+internal sealed class HttpApplication(
+    HttpLimits limits,
+    RequestPipeline pipeline,
+    HandlerScheduling scheduling,
+    ReadOnlyMemory<byte> serverLine,
+    Action<Exception, HttpContext?>? onError,
+    ILogger logger)
+{
+    private readonly HttpLoop?[] _loops = new HttpLoop?[64];
+
+    public HttpLimits Limits { get; } = limits;
+
+    public RequestPipeline Pipeline { get; } = pipeline;
+
+    public HandlerScheduling Scheduling { get; } = scheduling;
+
+    /// <summary>The shared things of a loop, made by its first connection. That loop only.</summary>
+    public HttpLoop Loop(int loopIndex) => _loops[loopIndex] ??= new HttpLoop(serverLine);
+
+    /// <summary>A handler failed: said once, to the log and to the host.</summary>
+    public void Report(Exception exception, HttpContext context)
+    {
+        HttpLog.HandlerFailed(logger, context.Connection.Id, exception);
+        onError?.Invoke(exception, context);
+    }
+}

@@ -1,0 +1,36 @@
+namespace Engine.Http1;
+
+/// <summary>What the HTTP connections of one loop share: contexts and bodies between two requests, the date. Loop only.</summary>
+internal sealed class HttpLoop(ReadOnlyMemory<byte> serverLine)
+{
+    private const int MaxKeptContexts = 256;
+    private const int MaxKeptBodies = 64;
+
+    private readonly Stack<HttpContext> _contexts = new();
+    private readonly Stack<RequestBody> _bodies = new();
+
+    public ResponseEnvironment Environment { get; } = new(serverLine);
+
+    public HttpContext RentContext() => _contexts.TryPop(out HttpContext? context) ? context : new HttpContext();
+
+    public void Return(HttpContext context)
+    {
+        context.Reset();
+        context.Detach();
+        if (_contexts.Count < MaxKeptContexts)
+        {
+            _contexts.Push(context);
+        }
+    }
+
+    public RequestBody RentBody() => _bodies.TryPop(out RequestBody? body) ? body : new RequestBody();
+
+    public void Return(RequestBody body)
+    {
+        body.Reset();
+        if (_bodies.Count < MaxKeptBodies)
+        {
+            _bodies.Push(body);
+        }
+    }
+}

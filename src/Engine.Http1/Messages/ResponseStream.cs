@@ -1,0 +1,189 @@
+using System.Buffers;
+
+namespace Engine.Http1;
+
+/// <summary>
+/// A response body that goes on: each send is one chunk, whole or not at all, through the connection's bounded queue, whose pressure the caller sees.
+/// Any thread, also several at once; valid until the handler that started it completes, and answering <see cref="SendStatus.Closed"/> ever after.
+/// </summary>
+public sealed class ResponseStream
+{
+    private readonly Connection _connection;
+    private readonly bool _isChunked;
+    private readonly Lock _gate = new();
+    private CancellationTokenSource? _closed;
+    private volatile bool _isOpen;
+
+    internal ResponseStream(Connection connection, bool isChunked, bool isOpen)
+    {
+        _connection = connection;
+        _isChunked = isChunked;
+        _isOpen = isOpen;
+    }
+
+    /// <summary>After a send answered <see cref="SendStatus.Queued"/> or <see cref="SendStatus.Dropped"/>: there is room again. Raised on the connection's loop.</summary>
+    public event Action? Drained;
+
+    /// <summary>Whether sends are accepted. False for the answer to a HEAD.</summary>
+    public bool IsOpen => _isOpen && _connection.IsOpen;
+
+    /// <summary>Whether a send would answer <see cref="SendStatus.Sent"/>.</summary>
+    public bool IsWritable => _connection.IsWritable;
+
+    /// <summary>Bytes that the engine holds for the connection and the kernel has not taken.</summary>
+    public int BufferedBytes => _connection.BufferedBytes;
+
+    /// <summary>Cancelled as soon as the peer is gone, the server stops, or the stream ends.</summary>
+    public CancellationToken Closed
+    {
+        get
+        {
+            lock (_gate)
+            {
+                CancellationTokenSource? closed = _closed;
+                if (closed is null)
+                {
+                    closed = new CancellationTokenSource();
+                    Volatile.Write(ref _closed, closed);
+                    if (!_isOpen)
+                    {
+                        closed.Cancel();
+                    }
+                }
+
+                return closed.Token;
+            }
+        }
+    }
+
+    /// <summary>Sends one piece if there is room for all of it. Never waits. <see cref="SendStatus.Queued"/> means accepted: do not send it again.</summary>
+    public SendStatus TrySend(ReadOnlySpan<byte> bytes)
+    {
+        if (bytes.IsEmpty)
+        {
+            return IsOpen ? SendStatus.Sent : SendStatus.Closed;
+        }
+
+        Span<byte> line = stackalloc byte[ChunkedEncoder.MaxSizeLineBytes];
+        ReadOnlySpan<byte> prefix = Prefix(line, bytes.Length);
+        if (_connection.IsOnLoop)
+        {
+            return _isOpen ? _connection.TrySend(prefix, bytes, Suffix) : SendStatus.Closed;
+        }
+
+        // The end of the stream is written under the same lock: nothing comes behind it.
+        lock (_gate)
+        {
+            return _isOpen ? _connection.TrySend(prefix, bytes, Suffix) : SendStatus.Closed;
+        }
+    }
+
+    /// <summary>The same with bytes that are shared by reference, for sending one event to many.</summary>
+    public SendStatus TrySend(SharedSegment bytes)
+    {
+        ArgumentNullException.ThrowIfNull(bytes);
+        Span<byte> line = stackalloc byte[ChunkedEncoder.MaxSizeLineBytes];
+        ReadOnlySpan<byte> prefix = Prefix(line, bytes.Memory.Length);
+        if (_connection.IsOnLoop)
+        {
+            return _isOpen ? _connection.TrySend(prefix, bytes, Suffix) : SendStatus.Closed;
+        }
+
+        lock (_gate)
+        {
+            return _isOpen ? _connection.TrySend(prefix, bytes, Suffix) : SendStatus.Closed;
+        }
+    }
+
+    /// <summary>
+    /// Sends one piece, waiting for room if need be; completes when it is accepted, with <see cref="SendStatus.Closed"/> when the stream ends first.
+    /// The memory must not change until then.
+    /// </summary>
+    /// <exception cref="OperationCanceledException">The token was cancelled before the piece began: not one byte of it will be sent.</exception>
+    public ValueTask<SendStatus> SendAsync(ReadOnlyMemory<byte> bytes, CancellationToken cancellationToken = default)
+    {
+        if (bytes.IsEmpty)
+        {
+            return new ValueTask<SendStatus>(IsOpen ? SendStatus.Sent : SendStatus.Closed);
+        }
+
+        byte[] rented = ArrayPool<byte>.Shared.Rent(ChunkedEncoder.MaxSizeLineBytes + bytes.Length + 2);
+        int length = Prefix(rented, bytes.Length).Length;
+        bytes.Span.CopyTo(rented.AsSpan(length));
+        length += bytes.Length;
+        Suffix.CopyTo(rented.AsSpan(length));
+        length += Suffix.Length;
+        ValueTask<SendStatus> sending;
+        lock (_gate)
+        {
+            sending = _isOpen ? _connection.SendAsync(rented.AsMemory(0, length), cancellationToken) : new ValueTask<SendStatus>(SendStatus.Closed);
+        }
+
+        if (sending.IsCompletedSuccessfully)
+        {
+            ArrayPool<byte>.Shared.Return(rented);
+            return sending;
+        }
+
+        return FinishAsync(sending, rented);
+    }
+
+    /// <summary>Completes when there is room again; at once when there is. <see cref="SendStatus.Closed"/> when the stream ends first.</summary>
+    /// <exception cref="OperationCanceledException">The token was cancelled first.</exception>
+    public ValueTask<SendStatus> WhenWritableAsync(CancellationToken cancellationToken = default)
+        => _isOpen ? _connection.WhenWritableAsync(cancellationToken) : new ValueTask<SendStatus>(SendStatus.Closed);
+
+    internal void RaiseDrained() => Drained?.Invoke();
+
+    /// <summary>The server stops: whoever waits for the end is told, and may still say goodbye. Loop only.</summary>
+    internal void AskToEnd()
+    {
+        // Made now if need be, so that it is found cancelled by whoever asks later.
+        _ = Closed;
+        _closed!.Cancel();
+    }
+
+    /// <summary>Nothing more is accepted, and whoever waits for the end is told. Loop only.</summary>
+    internal void End()
+    {
+        CancellationTokenSource? closed;
+        lock (_gate)
+        {
+            _isOpen = false;
+            closed = _closed;
+        }
+
+        closed?.Cancel();
+    }
+
+    /// <summary>The handler is done: the last chunk goes out behind everything that was accepted. Loop only.</summary>
+    internal ValueTask<SendStatus> CompleteAsync()
+    {
+        bool wasOpen = _isOpen;
+        End();
+        if (!wasOpen || !_isChunked)
+        {
+            return new ValueTask<SendStatus>(SendStatus.Sent);
+        }
+
+        SendStatus status = _connection.TrySend(ChunkedEncoder.End);
+        return status == SendStatus.Dropped ? _connection.SendAsync(ChunkedEncoder.End.ToArray()) : new ValueTask<SendStatus>(status);
+    }
+
+    private static async ValueTask<SendStatus> FinishAsync(ValueTask<SendStatus> sending, byte[] rented)
+    {
+        try
+        {
+            return await sending.ConfigureAwait(false);
+        }
+        finally
+        {
+            ArrayPool<byte>.Shared.Return(rented);
+        }
+    }
+
+    private ReadOnlySpan<byte> Suffix => _isChunked ? ChunkedEncoder.LineEnd : default;
+
+    private ReadOnlySpan<byte> Prefix(Span<byte> destination, int lengthBytes)
+        => _isChunked ? destination[..ChunkedEncoder.WriteSizeLine(destination, lengthBytes)] : default;
+}

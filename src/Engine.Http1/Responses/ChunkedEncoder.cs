@@ -1,0 +1,41 @@
+using System.Buffers;
+using System.Buffers.Text;
+
+namespace Engine.Http1;
+
+/// <summary>Writes the chunked coding (RFC 9112 §7.1).</summary>
+internal static class ChunkedEncoder
+{
+    /// <summary>Room for a size line.</summary>
+    public const int MaxSizeLineBytes = 18;
+
+    /// <summary>The last chunk and an empty trailer section.</summary>
+    public static ReadOnlySpan<byte> End => "0\r\n\r\n"u8;
+
+    public static ReadOnlySpan<byte> LineEnd => "\r\n"u8;
+
+    /// <summary>Writes a chunk's size line; answers its length.</summary>
+    public static int WriteSizeLine(Span<byte> destination, long lengthBytes)
+    {
+        Utf8Formatter.TryFormat(lengthBytes, destination, out int length, new StandardFormat('x'));
+        destination[length++] = (byte)'\r';
+        destination[length++] = (byte)'\n';
+        return length;
+    }
+
+    /// <summary>Writes one whole chunk; an empty one would be the last and is left out.</summary>
+    public static void Write(IBufferWriter<byte> output, ReadOnlySpan<byte> data)
+    {
+        if (data.IsEmpty)
+        {
+            return;
+        }
+
+        Span<byte> span = output.GetSpan(MaxSizeLineBytes + data.Length + 2);
+        int length = WriteSizeLine(span, data.Length);
+        data.CopyTo(span[length..]);
+        length += data.Length;
+        LineEnd.CopyTo(span[length..]);
+        output.Advance(length + 2);
+    }
+}

@@ -1,0 +1,62 @@
+namespace Engine.Http1;
+
+/// <summary>What runs for each request: middleware in the order of its registration, then the route's handler, the fallback, or a 404, 405 or OPTIONS answer.</summary>
+internal sealed class RequestPipeline(Router router, IReadOnlyList<HttpMiddleware> middleware, HttpHandler? fallback)
+{
+    private readonly HttpHandler _entry = Compose(middleware, fallback);
+
+    /// <summary>Finds the route. Called before <see cref="Run"/>, so that middleware can tell what it is on.</summary>
+    public void Route(HttpContext context)
+    {
+        HttpRequest request = context.Request;
+        RouteEndpoint? endpoint = router.Match(request.RoutePath, request.Method, context.RouteParameters);
+        if (endpoint is not null)
+        {
+            context.RouteHandler = endpoint.Handler;
+            context.RouteKind = endpoint.Kind;
+            return;
+        }
+
+        context.AllowedMethods = router.AllowedMethods(request.RoutePath);
+    }
+
+    public ValueTask Run(HttpContext context) => _entry(context);
+
+    private static HttpHandler Compose(IReadOnlyList<HttpMiddleware> middleware, HttpHandler? fallback)
+    {
+        HttpHandler next = context => context.RouteHandler is { } handler ? handler(context) : Answer(context, fallback);
+        for (int i = middleware.Count - 1; i >= 0; i--)
+        {
+            HttpMiddleware current = middleware[i];
+            HttpHandler inner = next;
+            next = context => current(context, inner);
+        }
+
+        return next;
+    }
+
+    private static ValueTask Answer(HttpContext context, HttpHandler? fallback)
+    {
+        if (context.AllowedMethods is not { } allowed)
+        {
+            if (fallback is not null)
+            {
+                return fallback(context);
+            }
+
+            context.Response.StatusCode = 404;
+            return context.Response.WriteAsync("Not Found\n");
+        }
+
+        // RFC 9110 §15.5.6: a 405 names what is allowed; §9.3.7: so does the answer to OPTIONS.
+        context.Response.Headers.Set("Allow", allowed);
+        if (context.Request.Method == "OPTIONS")
+        {
+            context.Response.StatusCode = 204;
+            return default;
+        }
+
+        context.Response.StatusCode = 405;
+        return context.Response.WriteAsync("Method Not Allowed\n");
+    }
+}

@@ -1,0 +1,171 @@
+using System.Net;
+using System.Text;
+using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Logging.Abstractions;
+
+namespace Engine.Http1;
+
+/// <summary>
+/// An HTTP/1.1 server to embed: map handlers, start, stop. Several may live in one process; nothing is static. Mapping is for one thread, before the start;
+/// everything else for any.
+/// </summary>
+public sealed class HttpServer : IAsyncDisposable
+{
+    private static readonly byte[] ServiceUnavailable =
+        Encoding.ASCII.GetBytes("HTTP/1.1 503 Service Unavailable\r\nRetry-After: 5\r\nConnection: close\r\nContent-Length: 0\r\n\r\n");
+
+    private readonly HttpServerOptions _options;
+    private readonly Router _router = new();
+    private readonly List<HttpMiddleware> _middleware = [];
+    private HttpHandler? _fallback;
+    private HttpApplication? _application;
+    private EngineServer? _engine;
+
+    /// <summary>Makes a server; <see cref="StartAsync"/> opens its end points.</summary>
+    public HttpServer(HttpServerOptions options)
+    {
+        ArgumentNullException.ThrowIfNull(options);
+        _options = options;
+    }
+
+    /// <summary>The engine beneath: its counters, its connections.</summary>
+    /// <exception cref="InvalidOperationException">The server has not been started.</exception>
+    public EngineServer Engine => _engine ?? throw new InvalidOperationException("The server has not been started.");
+
+    /// <summary>The bound end points, in the order of the options: port 0 has become the port that was free. Empty before the start.</summary>
+    public IReadOnlyList<EndPoint> EndPoints => _engine?.EndPoints ?? [];
+
+    /// <summary>The first bound end point.</summary>
+    /// <exception cref="InvalidOperationException">The server has not been started.</exception>
+    public EndPoint EndPoint => Engine.EndPoints[0];
+
+    /// <summary>Adds middleware around every request: HTTP, WebSocket and SSE routes, and those that no route takes. The first added is the outermost.</summary>
+    /// <exception cref="InvalidOperationException">The server has been started.</exception>
+    public HttpServer Use(HttpMiddleware middleware)
+    {
+        ArgumentNullException.ThrowIfNull(middleware);
+        ThrowIfStarted();
+        _middleware.Add(middleware);
+        return this;
+    }
+
+    /// <summary>
+    /// Maps a method of a pattern: <c>/literal</c>, <c>/{name}</c>, <c>/{*rest}</c>. The method "*" takes every one. HEAD is answered by GET's handler,
+    /// OPTIONS and 405 by the server, unless mapped.
+    /// </summary>
+    /// <exception cref="ArgumentException">The pattern is malformed.</exception>
+    /// <exception cref="InvalidOperationException">The route conflicts with another, or the server has been started.</exception>
+    public HttpServer Map(string method, string pattern, HttpHandler handler) => Map(method, pattern, handler, RouteKind.Http);
+
+    /// <summary>The same for another kind of route: what the packages above map their end points with.</summary>
+    /// <exception cref="ArgumentException">The pattern is malformed.</exception>
+    /// <exception cref="InvalidOperationException">The route conflicts with another, or the server has been started.</exception>
+    public HttpServer Map(string method, string pattern, HttpHandler handler, RouteKind kind)
+    {
+        ThrowIfStarted();
+        _router.Map(method, pattern, handler, kind);
+        return this;
+    }
+
+    /// <summary>Maps GET, and HEAD with it.</summary>
+    public HttpServer MapGet(string pattern, HttpHandler handler) => Map("GET", pattern, handler);
+
+    /// <summary>Maps POST.</summary>
+    public HttpServer MapPost(string pattern, HttpHandler handler) => Map("POST", pattern, handler);
+
+    /// <summary>Maps PUT.</summary>
+    public HttpServer MapPut(string pattern, HttpHandler handler) => Map("PUT", pattern, handler);
+
+    /// <summary>Maps DELETE.</summary>
+    public HttpServer MapDelete(string pattern, HttpHandler handler) => Map("DELETE", pattern, handler);
+
+    /// <summary>Maps PATCH.</summary>
+    public HttpServer MapPatch(string pattern, HttpHandler handler) => Map("PATCH", pattern, handler);
+
+    /// <summary>Answers what no route takes, instead of a 404.</summary>
+    /// <exception cref="InvalidOperationException">The server has been started.</exception>
+    public HttpServer MapFallback(HttpHandler handler)
+    {
+        ArgumentNullException.ThrowIfNull(handler);
+        ThrowIfStarted();
+        _fallback = handler;
+        return this;
+    }
+
+    /// <summary>Opens the end points and starts the loops.</summary>
+    /// <exception cref="System.Net.Sockets.SocketException">An end point is taken, or may not be bound. Nothing is left open.</exception>
+    /// <exception cref="ArgumentException">An option is out of its range.</exception>
+    /// <exception cref="InvalidOperationException">The server was started before.</exception>
+    public Task StartAsync(CancellationToken cancellationToken = default)
+    {
+        ThrowIfStarted();
+        _engine = new EngineServer(BuildServerOptions(), CreateProtocol);
+        return _engine.StartAsync(cancellationToken);
+    }
+
+    /// <summary>
+    /// Stops accepting; idle connections close, running requests are answered with <c>Connection: close</c>, streams are told to end; what has not ended when
+    /// the time is over is reset. Idempotent.
+    /// </summary>
+    public Task StopAsync(TimeSpan drainTimeout) => _engine?.StopAsync(drainTimeout) ?? Task.CompletedTask;
+
+    /// <summary>Stops without waiting for connections.</summary>
+    public async ValueTask DisposeAsync() => await StopAsync(TimeSpan.Zero).ConfigureAwait(false);
+
+    /// <summary>The first protocol of an accepted connection.</summary>
+    internal ConnectionProtocol CreateProtocol(Connection connection) => new Http1Protocol(_application!, connection);
+
+    /// <summary>The engine's options as this server's say. From now on nothing more is mapped.</summary>
+    internal ServerOptions BuildServerOptions()
+    {
+        ILogger logger = _options.Server.LoggerFactory?.CreateLogger("Engine.Http1") ?? NullLogger.Instance;
+        _application = new HttpApplication(
+            _options.Limits.Freeze(),
+            new RequestPipeline(_router, [.. _middleware], _fallback),
+            _options.HandlerScheduling,
+            ServerLine(_options.ServerHeader),
+            _options.OnError,
+            logger);
+        ServerOptions server = _options.Server;
+        foreach (EndPoint endPoint in (IEnumerable<EndPoint>)[.. _options.EndPoint is { } one ? [one] : Array.Empty<EndPoint>(), .. _options.EndPoints])
+        {
+            if (!server.EndPoints.Contains(endPoint))
+            {
+                server.EndPoints.Add(endPoint);
+            }
+        }
+
+        if (server.EndPoints.Count == 0)
+        {
+            server.EndPoints.Add(new IPEndPoint(IPAddress.Loopback, 8080));
+        }
+
+        server.Transport = _options.Transport == TransportKind.Auto ? server.Transport : _options.Transport;
+        server.LoopCount = _options.LoopCount == 0 ? server.LoopCount : _options.LoopCount;
+        if (server.RefusalMessage.IsEmpty)
+        {
+            server.RefusalMessage = ServiceUnavailable;
+        }
+
+        return server;
+    }
+
+    private static ReadOnlyMemory<byte> ServerLine(string? value)
+    {
+        if (value is null)
+        {
+            return default;
+        }
+
+        ResponseHeaders.CheckValue(value);
+        return Encoding.Latin1.GetBytes($"Server: {value}\r\n");
+    }
+
+    private void ThrowIfStarted()
+    {
+        if (_application is not null)
+        {
+            throw new InvalidOperationException("The server has been started.");
+        }
+    }
+}
