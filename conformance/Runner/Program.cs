@@ -36,7 +36,7 @@ try
 {
     if (options.GateFile is string gate)
     {
-        return ReportGate.Check(gate, AcceptedOutcomes.Read()) ? 0 : 1;
+        return ReportGate.Check(gate, options.IsClient ? "client" : "server", AcceptedOutcomes.Read()) ? 0 : 1;
     }
 
     if (options.IsAutobahn)

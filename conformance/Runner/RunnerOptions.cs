@@ -17,7 +17,7 @@ internal sealed record RunnerOptions
           --listen N                with --client: another client, which comes to that port by itself
           --http                    the request vectors of conformance/Http1
           --autobahn                the official suite by Docker, server and client, and the gate over its reports
-          --gate FILE               only the gate, over an index.json of that suite
+          --gate FILE               only the gate, over an index.json of that suite (with --client: of its server)
           --fast [PART]             only that part of the message counts of 9.7, 9.8, 12 and 13 (default 0.02)
           --parallel N              cases at a time (default 4)
           --patience X              time limits are the suite's times X (default 1)

@@ -10,8 +10,8 @@ internal sealed record AcceptedOutcomes
     /// <summary>Cases whose outcome the RFC leaves open.</summary>
     public required IReadOnlyList<string> Informational { get; init; }
 
-    /// <summary>Cases that may be NON-STRICT, each with its reason.</summary>
-    public required IReadOnlyDictionary<string, string> NonStrict { get; init; }
+    /// <summary>By the end under test ("server", "client"): cases that may be NON-STRICT, each with its reason.</summary>
+    public required IReadOnlyDictionary<string, IReadOnlyDictionary<string, string>> NonStrict { get; init; }
 
     public static AcceptedOutcomes Read()
     {
@@ -19,11 +19,11 @@ internal sealed record AcceptedOutcomes
         return JsonSerializer.Deserialize<AcceptedOutcomes>(File.ReadAllText(path), JsonSerializerOptions.Web)!;
     }
 
-    public bool Accepts(string caseId, string behavior) => behavior switch
+    public bool Accepts(string end, string caseId, string behavior) => behavior switch
     {
         "OK" => true,
         "INFORMATIONAL" => Informational.Contains(caseId, StringComparer.Ordinal),
-        "NON-STRICT" => NonStrict.TryGetValue(caseId, out string? reason) && reason.Length > 0,
+        "NON-STRICT" => NonStrict[end].TryGetValue(caseId, out string? reason) && reason.Length > 0,
         _ => false,
     };
 }

@@ -29,8 +29,8 @@ internal static class OfficialSuite
         string reports = Path.Combine(Repository.Root, "artifacts", "conformance", "autobahn");
         Directory.CreateDirectory(reports);
         AcceptedOutcomes accepted = AcceptedOutcomes.Read();
-        bool isServerOk = await RunServersAsync(cancellationToken) & ReportGate.Check(Path.Combine(reports, "server", "index.json"), accepted);
-        bool isClientOk = await RunClientAsync(cancellationToken) & ReportGate.Check(Path.Combine(reports, "client", "index.json"), accepted);
+        bool isServerOk = await RunServersAsync(cancellationToken) & ReportGate.Check(Path.Combine(reports, "server", "index.json"), "server", accepted);
+        bool isClientOk = await RunClientAsync(cancellationToken) & ReportGate.Check(Path.Combine(reports, "client", "index.json"), "client", accepted);
         return isServerOk && isClientOk ? 0 : 1;
     }
 
