@@ -120,13 +120,13 @@ internal sealed partial class FuzzingPeer
 
         Log.Note($"-- failing: {reason}");
         FailedByMe = true;
+        NotCleanReason ??= reason;
         if (State == PeerState.Closing)
         {
             Drop(atOnce: false);
         }
         else
         {
-            NotCleanReason = reason;
             WriteClose(code, Encoding.UTF8.GetBytes(reason.Length > 120 ? reason[..120] : reason), isReply: false);
         }
     }
