@@ -20,6 +20,12 @@ internal static class OfficialSuite
             return NoDocker;
         }
 
+        if (await DockerAsync(isQuiet: true, cancellationToken, "compose", "version") != 0)
+        {
+            Console.Error.WriteLine("Docker answers, but has no compose: the official suite is started by it (Debian: docker-compose-v2 or docker-compose-plugin).");
+            return NoDocker;
+        }
+
         if (options.Builds)
         {
             await ProgramUnderTest.BuildAsync(ServerProject);
