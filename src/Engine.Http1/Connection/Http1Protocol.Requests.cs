@@ -204,7 +204,7 @@ internal sealed partial class Http1Protocol
             return true;
         }
 
-        if (failure is OperationCanceledException && context.Response.Stream is { } stream && (_isStopping || !stream.IsOpen))
+        if (failure is OperationCanceledException && context.Response.Stream is { } stream && stream.Closed.IsCancellationRequested)
         {
             // The way in which most handlers leave a stream that was told to end.
             return true;
