@@ -17,8 +17,7 @@ internal sealed record HttpOutcome(IReadOnlyList<IReadOnlyList<int>> Answers, st
             throw new FormatException($"an outcome ends with open, close, switch or any: {text}");
         }
 
-        int[][] answers = [.. words[..^1].Select(word => word.Split('|').Select(one => one == "drop" ? Drop : int.Parse(one, NumberStyles.None, CultureInfo.InvariantCulture)).ToArray())];
-        return new HttpOutcome(answers, words[^1]);
+        return new HttpOutcome([.. words[..^1].SelectMany(Answer)], words[^1]);
     }
 
     /// <summary>Whether these statuses, and the connection's state after them, are this outcome.</summary>
@@ -30,5 +29,13 @@ internal sealed record HttpOutcome(IReadOnlyList<IReadOnlyList<int>> Answers, st
             && (End == "any" || End == end);
     }
 
-    public override string ToString() => string.Join(' ', [.. Answers.Select(codes => string.Join('|', codes.Select(code => code == Drop ? "drop" : code.ToString(CultureInfo.InvariantCulture)))), End]);
+    /// <summary>"400|501" is one answer, "200*100" a hundred.</summary>
+    private static IEnumerable<IReadOnlyList<int>> Answer(string word)
+    {
+        string[] parts = word.Split('*');
+        int[] codes = [.. parts[0].Split('|').Select(one => one == "drop" ? Drop : int.Parse(one, NumberStyles.None, CultureInfo.InvariantCulture))];
+        return Enumerable.Repeat(codes, parts.Length == 1 ? 1 : int.Parse(parts[1], NumberStyles.None, CultureInfo.InvariantCulture));
+    }
+
+    public override string ToString() => Answers.Count > 10 ? $"{Answers.Count} answers {End}" : string.Join(' ', [.. Answers.Select(codes => string.Join('|', codes.Select(code => code == Drop ? "drop" : code.ToString(CultureInfo.InvariantCulture)))), End]);
 }

@@ -20,6 +20,9 @@ internal sealed record HttpVector
     /// <summary>What is sent; a null is a pause.</summary>
     public IReadOnlyList<byte[]?> Parts { get; init; } = [];
 
+    /// <summary>The client ends its sending side behind the last part.</summary>
+    public bool EndsSending { get; init; }
+
     /// <summary>Bytes a write; 0 writes each part whole.</summary>
     public int WriteBytes { get; init; }
 

@@ -9,6 +9,7 @@ internal static partial class HttpVectorFile
 {
     private const string Mark = "== ";
     private const string Pause = "<wait>";
+    private const string End = "<end>";
 
     public static IReadOnlyList<HttpVector> ReadAll(string folder) =>
         [.. Directory.EnumerateFiles(folder, "*.txt").Order(StringComparer.Ordinal).SelectMany(path => Read(Path.GetFileNameWithoutExtension(path), File.ReadAllLines(path)))];
@@ -103,7 +104,8 @@ internal static partial class HttpVectorFile
             IsHead = fields.GetValueOrDefault("head") == "yes",
             Body = fields.TryGetValue("body", out string? body) ? Unescape(body) : null,
             Header = fields.GetValueOrDefault("header"),
-            Parts = Parts(block.Skip(send + 1)),
+            EndsSending = block[^1] == End,
+            Parts = Parts(block.Skip(send + 1).Where(line => line != End)),
         };
     }
 

@@ -42,7 +42,7 @@ internal sealed class HttpVectorRunner(Uri url, double patience)
     private static HttpVectorResult Judge(HttpVector vector, Exchange exchange, string end)
     {
         int[] statuses = [.. exchange.Answers.Select(answer => answer.Status)];
-        string seen = string.Join(' ', [.. statuses.Length == 0 ? ["drop"] : statuses.Select(status => $"{status}"), end]);
+        string seen = statuses.Length > 10 ? $"{statuses.Length} answers {end}" : string.Join(' ', [.. statuses.Length == 0 ? ["drop"] : statuses.Select(status => $"{status}"), end]);
         int fit = vector.Outcomes.ToList().FindIndex(outcome => outcome.Fits(statuses, end));
         string? fault = fit < 0 ? $"expected {string.Join(" or ", vector.Outcomes)}" : fit == 0 ? AnswerFault(vector, exchange.Answers) : null;
         return new HttpVectorResult(vector, seen, fault, fit == 0);
@@ -85,13 +85,13 @@ internal sealed class HttpVectorRunner(Uri url, double patience)
         }
 
         bool wantsOpen = vector.Outcomes[0].End == "open";
-        bool saysClose = exchange.Answers is [.., HttpAnswer last] && last.Header("Connection")?.Contains("close", StringComparison.OrdinalIgnoreCase) == true;
-        if (!wantsOpen || saysClose)
+        bool mustEnd = vector.EndsSending || SaysClose(exchange.Answers);
+        if (!wantsOpen || mustEnd)
         {
-            await exchange.ReadAsync(() => false, saysClose ? AnswerLimit * patience : Aftermath * patience, cancellationToken);
-            if (exchange.IsEnded)
+            await exchange.ReadAsync(() => false, (mustEnd ? AnswerLimit : Aftermath) * patience, cancellationToken);
+            if (exchange.IsEnded || vector.EndsSending)
             {
-                return "close";
+                return exchange.IsEnded ? "close" : "stuck";
             }
         }
 
@@ -120,6 +120,9 @@ internal sealed class HttpVectorRunner(Uri url, double patience)
         return exchange.Answers.Count == before ? "stuck" : "astray";
     }
 
+    private static bool SaysClose(List<HttpAnswer> answers) =>
+        answers is [.., HttpAnswer last] && last.Header("Connection")?.Contains("close", StringComparison.OrdinalIgnoreCase) == true;
+
     private static async Task SendAsync(Socket socket, HttpVector vector, CancellationToken cancellationToken)
     {
         try
@@ -137,6 +140,11 @@ internal sealed class HttpVectorRunner(Uri url, double patience)
                 {
                     at += await socket.SendAsync(part.AsMemory(at, Math.Min(step, part.Length - at)), cancellationToken);
                 }
+            }
+
+            if (vector.EndsSending)
+            {
+                socket.Shutdown(SocketShutdown.Send);
             }
         }
         catch (Exception e) when (e is SocketException or ObjectDisposedException or OperationCanceledException)
