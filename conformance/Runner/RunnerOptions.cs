@@ -10,6 +10,7 @@ internal sealed record RunnerOptions
 
           (none)                    sections 1 to 7 and 10 against conformance/TestServer, over each transport
           --all                     sections 9, 12 and 13 too
+          --beyond                  instead: what broke real servers and the suite does not ask for
           --case 6.4.3[,7,12.1]     only these cases, groups or sections
           --transport sockets|epoll|both
           --url ws://127.0.0.1:N    a server that runs already
@@ -27,6 +28,8 @@ internal sealed record RunnerOptions
         """;
 
     public bool IsAll { get; private set; }
+
+    public bool IsBeyond { get; private set; }
 
     public IReadOnlyList<string> Selection { get; private set; } = [];
 
@@ -69,6 +72,7 @@ internal sealed record RunnerOptions
             switch (name)
             {
                 case "--all": options.IsAll = true; break;
+                case "--beyond": options.IsBeyond = true; break;
                 case "--case": options.Selection = [.. options.Selection, .. Value().Split(',', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries)]; break;
                 case "--transport": options.Transports = Transport(Value()); break;
                 case "--url": options.Url = new Uri(Value()); break;
@@ -96,7 +100,7 @@ internal sealed record RunnerOptions
     {
         if (Selection.Count == 0)
         {
-            return [.. catalogue.Where(one => IsAll || one.Id.Section is <= 7 or 10)];
+            return [.. catalogue.Where(one => IsBeyond ? one.Id.Section == Section20Beyond.Section : one.Id.Section is <= 7 or 10 || (IsAll && one.Id.Section is 9 or 12 or 13))];
         }
 
         foreach (string name in Selection)

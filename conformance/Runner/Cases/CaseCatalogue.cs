@@ -22,9 +22,10 @@ internal static class CaseCatalogue
         [10] = "Automatic fragmentation",
         [12] = "Compression, payloads",
         [13] = "Compression, parameters",
+        [Section20Beyond.Section] = "Beyond the suite",
     };
 
-    /// <summary>All of them, in order.</summary>
+    /// <summary>All of them, in order; those beyond the suite last.</summary>
     /// <param name="scale">Part of the message counts of 9.7, 9.8, 12 and 13; 1 is the suite's.</param>
     public static IReadOnlyList<ConformanceCase> Build(double scale)
     {
@@ -39,6 +40,7 @@ internal static class CaseCatalogue
         Section9Limits.AddTo(list, scale);
         Section10Fragmenting.AddTo(list);
         Section12Compression.AddTo(list, scale);
+        Section20Beyond.AddTo(list);
         ConformanceCase[] cases = [.. list.Cases.OrderBy(one => one.Id)];
         foreach ((int section, int count) in CountBySection)
         {
