@@ -6,7 +6,17 @@ internal static class CaseCatalogue
     /// <summary>How many cases each section of the suite has; the catalogue holds itself to it.</summary>
     public static IReadOnlyDictionary<int, int> CountBySection { get; } = new SortedDictionary<int, int>
     {
-        [1] = 16, [2] = 11, [3] = 7, [4] = 10, [5] = 20, [6] = 145, [7] = 37, [9] = 54, [10] = 1, [12] = 90, [13] = 126,
+        [1] = 16,
+        [2] = 11,
+        [3] = 7,
+        [4] = 10,
+        [5] = 20,
+        [6] = 145,
+        [7] = 37,
+        [9] = 54,
+        [10] = 1,
+        [12] = 90,
+        [13] = 126,
     };
 
     public static IReadOnlyDictionary<int, string> SectionNames { get; } = new Dictionary<int, string>
