@@ -12,6 +12,12 @@ namespace Engine.WebSockets;
 /// <typeparam name="TData">What the host keeps for each connection.</typeparam>
 public abstract class WebSocketHandler<TData>
 {
+    /// <summary>
+    /// A client asks to connect and keeps every rule of the handshake. Attach data, choose, or refuse; completing without either accepts. It may wait for other
+    /// things; what it throws becomes a 500.
+    /// </summary>
+    public virtual ValueTask OnUpgradeAsync(WebSocketUpgrade<TData> upgrade) => ValueTask.CompletedTask;
+
     /// <summary>The WebSocket is open: the handshake's answer is on its way, and messages may be sent. Before any message.</summary>
     public virtual void OnOpen(WebSocketConnection<TData> socket)
     {

@@ -42,7 +42,7 @@ public sealed class WebSocketClientTests
     {
         string path = Path.Combine(Path.GetTempPath(), $"ws-{Guid.NewGuid():n}.sock");
         await using SocketServer server = await SocketServer.StartAsync(endPoint: new UnixDomainSocketEndPoint(path));
-        await using var client = new WebSocketClient(new Uri("ws://local/"), new WebSocketClientOptions { EndPoint = new UnixDomainSocketEndPoint(path) });
+        await using var client = new WebSocketClient(new Uri("ws://local/echo"), new WebSocketClientOptions { EndPoint = new UnixDomainSocketEndPoint(path) });
         await client.ConnectAsync(cancellation);
         client.TrySendText("over unix");
         Assert.That(await FirstTextAsync(client, cancellation), Is.EqualTo("over unix"));
