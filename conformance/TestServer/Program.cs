@@ -18,7 +18,7 @@ var options = new HttpServerOptions
 options.Server.ReusePort = line.ReusePort;
 options.Limits.MaxRequestBodySize = 1L << 32;
 await using var server = new HttpServer(options);
-Routes.Map(server);
+Routes.Map(server, line.Deflate);
 
 var stop = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
 void Stop(PosixSignalContext context)

@@ -5,6 +5,7 @@ using System.Text;
 using Engine;
 using Engine.Http1;
 using Engine.Sse;
+using Engine.WebSockets;
 
 namespace TestServer;
 
@@ -13,8 +14,17 @@ internal static class Routes
 {
     private static readonly byte[] Hello = "Hello, World!"u8.ToArray();
 
-    public static void Map(HttpServer server)
+    public static void Map(HttpServer server, bool deflate)
     {
+        var options = new WebSocketEndpointOptions();
+        if (deflate)
+        {
+            // Both sides keep their windows: the suite's offers narrow it.
+            options.Compression = new WebSocketCompressionOptions { ServerContextTakeover = true, ClientContextTakeover = true, ThresholdBytes = 0, MaxInflationRatio = 1100 };
+        }
+
+        HttpHandler echo = WebSocketRoutes.CreateHandler(new EchoHandler(), options);
+        server.Use((context, next) => context.Upgrade?.HasToken("websocket") == true ? echo(context) : next(context));
         server.Map("*", "/", EchoWholeAsync);
         server.MapGet("/plain", static context =>
         {
