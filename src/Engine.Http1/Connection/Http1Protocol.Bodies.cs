@@ -46,7 +46,7 @@ internal sealed partial class Http1Protocol
 
     private async Task ResumeAfterAsync(HttpContext context, RequestBody body, ValueTask<FlushResult> flush)
     {
-        await flush.ConfigureAwait(false);
+        await flush;
         _connection.Post(
             static state =>
             {

@@ -98,13 +98,14 @@ internal sealed partial class Http1Protocol
     {
         try
         {
-            await running.ConfigureAwait(false);
+            await running;
         }
         catch (Exception exception)
         {
             context.Failure = exception;
         }
 
+        // Awaited with the loop as its context: leaving it (ConfigureAwait(false)) would cost a hop through the thread pool from a thread that has one.
         // Also when this is the loop: the handler may have been continued from within some callback, and what follows must not run inside that.
         _connection.Post(static state => ((Http1Protocol)state!).OnHandlerDone(), this);
     }
@@ -204,7 +205,7 @@ internal sealed partial class Http1Protocol
             return true;
         }
 
-        if (failure is OperationCanceledException && context.Response.Stream is { } stream && (_isStopping || !stream.IsOpen))
+        if (failure is OperationCanceledException && context.Response.Stream is { } stream && stream.Closed.IsCancellationRequested)
         {
             // The way in which most handlers leave a stream that was told to end.
             return true;
@@ -223,7 +224,7 @@ internal sealed partial class Http1Protocol
 
     private async Task NextAfterAsync(HttpContext context, ValueTask<SendStatus> sending)
     {
-        await sending.ConfigureAwait(false);
+        await sending;
         _connection.Post(
             static state =>
             {
@@ -281,7 +282,7 @@ internal sealed partial class Http1Protocol
 
     private async Task ResumeWhenWritableAsync()
     {
-        await _connection.WhenWritableAsync().ConfigureAwait(false);
+        await _connection.WhenWritableAsync();
         _connection.Post(
             static state =>
             {

@@ -138,6 +138,9 @@ internal sealed partial class Http1Protocol : ConnectionProtocol
             case Phase.Head:
                 connection.Close(CloseReason.Timeout);
                 break;
+            case Phase.Handling when _context!.Response.Stream is { } stream:
+                stream.RaiseTimer();
+                break;
             case Phase.Handling or Phase.Draining:
                 JudgeBodyRate();
                 break;
@@ -155,7 +158,7 @@ internal sealed partial class Http1Protocol : ConnectionProtocol
         }
 
         _context!.Response.KeepAlive = false;
-        _context.Response.Stream?.AskToEnd();
+        _context.Response.Stream?.RequestEnd();
     }
 
     protected override void OnClosed(Connection connection, CloseReason reason)

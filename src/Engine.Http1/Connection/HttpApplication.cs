@@ -20,7 +20,7 @@ internal sealed class HttpApplication(
     public HandlerScheduling Scheduling { get; } = scheduling;
 
     /// <summary>The shared things of a loop, made by its first connection. That loop only.</summary>
-    public HttpLoop Loop(int loopIndex) => _loops[loopIndex] ??= new HttpLoop(serverLine);
+    public HttpLoop Loop(int loopIndex) => _loops[loopIndex] ??= new HttpLoop(serverLine, Scheduling);
 
     /// <summary>A handler failed: said once, to the log and to the host.</summary>
     public void Report(Exception exception, HttpContext context)

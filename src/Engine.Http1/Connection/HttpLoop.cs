@@ -1,11 +1,14 @@
+using System.IO.Pipelines;
+
 namespace Engine.Http1;
 
 /// <summary>What the HTTP connections of one loop share: contexts and bodies between two requests, the date. Loop only.</summary>
-internal sealed class HttpLoop(ReadOnlyMemory<byte> serverLine)
+internal sealed class HttpLoop(ReadOnlyMemory<byte> serverLine, HandlerScheduling scheduling)
 {
     private const int MaxKeptContexts = 256;
     private const int MaxKeptBodies = 64;
 
+    private readonly PipeScheduler _bodyScheduler = scheduling == HandlerScheduling.EventLoop ? PipeScheduler.Inline : PipeScheduler.ThreadPool;
     private readonly Stack<HttpContext> _contexts = new();
     private readonly Stack<RequestBody> _bodies = new();
 
@@ -23,7 +26,7 @@ internal sealed class HttpLoop(ReadOnlyMemory<byte> serverLine)
         }
     }
 
-    public RequestBody RentBody() => _bodies.TryPop(out RequestBody? body) ? body : new RequestBody();
+    public RequestBody RentBody() => _bodies.TryPop(out RequestBody? body) ? body : new RequestBody(_bodyScheduler);
 
     public void Return(RequestBody body)
     {

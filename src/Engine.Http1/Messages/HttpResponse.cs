@@ -245,13 +245,13 @@ public sealed class HttpResponse
     {
         var done = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
         _connection!.Post(_ => _ = RunAsync(), null);
-        await done.Task.ConfigureAwait(false);
+        await done.Task;
 
         async Task RunAsync()
         {
             try
             {
-                await SendAsync(bytes).ConfigureAwait(false);
+                await SendAsync(bytes);
                 done.SetResult();
             }
             catch (Exception exception)
@@ -289,14 +289,14 @@ public sealed class HttpResponse
         }
 
         Connection connection = _connection!;
-        SendStatus status = await connection.SendAsync(prefix, bytes).ConfigureAwait(false);
+        SendStatus status = await connection.SendAsync(prefix, bytes);
         if (status is SendStatus.Closed or SendStatus.Dropped)
         {
             ThrowGone();
         }
 
         // Back on the loop or not, a small message keeps its place behind the large one.
-        if (_framing == BodyFraming.Chunked && await connection.SendAsync("\r\n"u8.ToArray()).ConfigureAwait(false) is SendStatus.Closed or SendStatus.Dropped)
+        if (_framing == BodyFraming.Chunked && await connection.SendAsync("\r\n"u8.ToArray()) is SendStatus.Closed or SendStatus.Dropped)
         {
             ThrowGone();
         }
@@ -304,7 +304,7 @@ public sealed class HttpResponse
 
     private async ValueTask WaitAsync()
     {
-        if (await _connection!.WhenWritableAsync().ConfigureAwait(false) == SendStatus.Closed)
+        if (await _connection!.WhenWritableAsync() == SendStatus.Closed)
         {
             ThrowGone();
         }

@@ -10,7 +10,7 @@ internal sealed class RequestBody : PipeReader
 {
     private const int PauseBytes = 65_536;
 
-    private readonly Pipe _pipe = new(new PipeOptions(pauseWriterThreshold: PauseBytes, resumeWriterThreshold: PauseBytes / 2));
+    private readonly Pipe _pipe;
     private Connection? _connection;
     private ChunkedDecoder _decoder;
     private long _left;
@@ -19,6 +19,11 @@ internal sealed class RequestBody : PipeReader
     private bool _isDiscarded;
     private bool _isReaderDone;
     private int _continueOwed;
+
+    /// <param name="readerScheduler">Where a handler goes on that reads without a context of its own: inline for handlers of the loop.</param>
+    public RequestBody(PipeScheduler readerScheduler)
+        => _pipe = new Pipe(new PipeOptions(
+            readerScheduler: readerScheduler, writerScheduler: PipeScheduler.Inline, pauseWriterThreshold: PauseBytes, resumeWriterThreshold: PauseBytes / 2));
 
     /// <summary>Whether the last byte has come, or nothing more is taken.</summary>
     public bool IsComplete { get; private set; }

@@ -57,7 +57,7 @@ public static class RequestReaders
             return null;
         }
 
-        return new FormFields(await request.ReadBytesAsync(maxBytes, cancellationToken).ConfigureAwait(false));
+        return new FormFields(await request.ReadBytesAsync(maxBytes, cancellationToken));
     }
 
     /// <summary>Reads the whole body.</summary>
@@ -67,7 +67,7 @@ public static class RequestReaders
         ArgumentNullException.ThrowIfNull(request);
         while (true)
         {
-            ReadResult result = await request.Body.ReadAsync(cancellationToken).ConfigureAwait(false);
+            ReadResult result = await request.Body.ReadAsync(cancellationToken);
             ReadOnlySequence<byte> buffer = result.Buffer;
             if (buffer.Length > maxBytes)
             {

@@ -12,6 +12,7 @@ public sealed class ResponseStream
     private readonly bool _isChunked;
     private readonly Lock _gate = new();
     private CancellationTokenSource? _closed;
+    private Func<TimeSpan?>? _onTimer;
     private volatile bool _isOpen;
 
     internal ResponseStream(Connection connection, bool isChunked, bool isOpen)
@@ -133,15 +134,37 @@ public sealed class ResponseStream
     public ValueTask<SendStatus> WhenWritableAsync(CancellationToken cancellationToken = default)
         => _isOpen ? _connection.WhenWritableAsync(cancellationToken) : new ValueTask<SendStatus>(SendStatus.Closed);
 
-    internal void RaiseDrained() => Drained?.Invoke();
+    /// <summary>
+    /// Calls <paramref name="onTimer"/> on the connection's loop after so long, and again after what it answers, until that is null or the stream ends.
+    /// One timer a stream; it costs no object. Loop only.
+    /// </summary>
+    public void SetTimer(TimeSpan dueIn, Func<TimeSpan?> onTimer)
+    {
+        ArgumentNullException.ThrowIfNull(onTimer);
+        _onTimer = onTimer;
+        if (_isOpen)
+        {
+            _connection.SetDeadline(dueIn);
+        }
+    }
 
-    /// <summary>The server stops: whoever waits for the end is told, and may still say goodbye. Loop only.</summary>
-    internal void AskToEnd()
+    /// <summary>Asks whoever feeds the stream to end it: <see cref="Closed"/> is cancelled. Any thread; idempotent.</summary>
+    public void RequestEnd()
     {
         // Made now if need be, so that it is found cancelled by whoever asks later.
         _ = Closed;
         _closed!.Cancel();
     }
+
+    internal void RaiseTimer()
+    {
+        if (_isOpen && _onTimer?.Invoke() is { } next)
+        {
+            _connection.SetDeadline(next);
+        }
+    }
+
+    internal void RaiseDrained() => Drained?.Invoke();
 
     /// <summary>Nothing more is accepted, and whoever waits for the end is told. Loop only.</summary>
     internal void End()
@@ -174,7 +197,7 @@ public sealed class ResponseStream
     {
         try
         {
-            return await sending.ConfigureAwait(false);
+            return await sending;
         }
         finally
         {

@@ -44,6 +44,9 @@ internal sealed class MemoryTransportConnection(MemoryPeer peer, MemoryLoop loop
         return total;
     }
 
+    /// <summary>Whether the server has stopped reading.</summary>
+    public bool IsPaused => _paused;
+
     public override void PauseReceive() => _paused = true;
 
     public override void ResumeReceive()

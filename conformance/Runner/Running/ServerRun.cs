@@ -1,0 +1,53 @@
+using System.Globalization;
+
+namespace Conformance;
+
+/// <summary>The cases against a server: the repository's own over each transport, or one that runs elsewhere.</summary>
+internal static class ServerRun
+{
+    public const string Project = "conformance/TestServer";
+
+    /// <returns>Whether every case is OK.</returns>
+    public static async Task<bool> RunAsync(RunnerOptions options, IReadOnlyList<ConformanceCase> cases, string reportFolder, CancellationToken cancellationToken)
+    {
+        if (options.Url is Uri url)
+        {
+            return await RunAsync(options, cases, $"server at {url}", url, Path.Combine(reportFolder, "server.html"), cancellationToken);
+        }
+
+        if (options.Builds)
+        {
+            await ProgramUnderTest.BuildAsync(Project);
+        }
+
+        bool isOk = true;
+        foreach (string transport in options.Transports)
+        {
+            await using ProgramUnderTest server = StartServer(transport);
+            Uri own = new($"ws://{await server.ReadyAsync()}/");
+            isOk &= await RunAsync(options, cases, $"TestServer over {transport}", own, Path.Combine(reportFolder, $"server-{transport}.html"), cancellationToken);
+            if (server.HasEnded)
+            {
+                Console.WriteLine($"The server ended during the run:\n{server.LastLines}");
+                isOk = false;
+            }
+        }
+
+        return isOk;
+    }
+
+    /// <summary>The echo server under test; ready with the end point it listens on.</summary>
+    public static ProgramUnderTest StartServer(string transport) =>
+        ProgramUnderTest.Start(Project, ["--deflate", "--port", "0", "--transport", transport], "listening on ");
+
+    private static async Task<bool> RunAsync(RunnerOptions options, IReadOnlyList<ConformanceCase> cases, string title, Uri url, string report, CancellationToken cancellationToken)
+    {
+        ProgressLine progress = new(title, cases.Count);
+        ClientCaseRunner runner = new(url, options.Patience);
+        IReadOnlyList<CaseResult> results = await runner.RunAsync(cases, options.Parallel, progress.Tell, cancellationToken);
+        HtmlReport.Write(report, string.Create(CultureInfo.InvariantCulture, $"WebSocket conformance: {title}"), results);
+        Console.Write(SectionTable.Of(title, results));
+        Console.WriteLine($"report: {Path.GetRelativePath(Environment.CurrentDirectory, report)}");
+        return results.All(result => result.IsAccepted);
+    }
+}

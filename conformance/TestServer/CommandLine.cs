@@ -1,0 +1,55 @@
+using System.Globalization;
+using Engine;
+
+namespace TestServer;
+
+/// <summary>The program's options: --port N, --transport auto|sockets|epoll, --loops N, --deflate, --reuse-port.</summary>
+internal sealed class CommandLine
+{
+    public int Port { get; private set; } = 9001;
+
+    public TransportKind Transport { get; private set; } = TransportKind.Auto;
+
+    public int Loops { get; private set; }
+
+    public bool Deflate { get; private set; }
+
+    public bool ReusePort { get; private set; }
+
+    /// <summary>Null, with a line on standard error, when an argument is not understood.</summary>
+    public static CommandLine? Parse(string[] arguments)
+    {
+        var parsed = new CommandLine();
+        for (int i = 0; i < arguments.Length; i++)
+        {
+            string? value = i + 1 < arguments.Length ? arguments[i + 1] : null;
+            switch (arguments[i])
+            {
+                case "--port" when int.TryParse(value, NumberStyles.None, CultureInfo.InvariantCulture, out int port) && port <= 65_535:
+                    parsed.Port = port;
+                    i++;
+                    break;
+                case "--loops" when int.TryParse(value, NumberStyles.None, CultureInfo.InvariantCulture, out int loops) && loops <= 64:
+                    parsed.Loops = loops;
+                    i++;
+                    break;
+                case "--transport" when Enum.TryParse(value, ignoreCase: true, out TransportKind transport) && Enum.IsDefined(transport):
+                    parsed.Transport = transport;
+                    i++;
+                    break;
+                case "--deflate":
+                    parsed.Deflate = true;
+                    break;
+                case "--reuse-port":
+                    parsed.ReusePort = true;
+                    break;
+                default:
+                    Console.Error.WriteLine($"not understood: {arguments[i]} {value}");
+                    Console.Error.WriteLine("usage: TestServer [--port N] [--transport auto|sockets|epoll] [--loops N] [--deflate] [--reuse-port]");
+                    return null;
+            }
+        }
+
+        return parsed;
+    }
+}

@@ -1,0 +1,36 @@
+using System.Net;
+using System.Runtime.InteropServices;
+using Engine.Http1;
+using TestServer;
+
+if (CommandLine.Parse(args) is not { } line)
+{
+    return 2;
+}
+
+var options = new HttpServerOptions
+{
+    EndPoint = new IPEndPoint(IPAddress.Loopback, line.Port),
+    Transport = line.Transport,
+    LoopCount = line.Loops,
+    OnError = static (exception, _) => Console.Error.WriteLine(exception),
+};
+options.Server.ReusePort = line.ReusePort;
+options.Limits.MaxRequestBodySize = 1L << 32;
+await using var server = new HttpServer(options);
+Routes.Map(server, line.Deflate);
+
+var stop = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+void Stop(PosixSignalContext context)
+{
+    context.Cancel = true;
+    stop.TrySetResult();
+}
+
+using PosixSignalRegistration interrupt = PosixSignalRegistration.Create(PosixSignal.SIGINT, Stop);
+using PosixSignalRegistration terminate = PosixSignalRegistration.Create(PosixSignal.SIGTERM, Stop);
+await server.StartAsync();
+Console.WriteLine($"listening on {server.EndPoint}");
+await stop.Task;
+await server.StopAsync(TimeSpan.FromSeconds(5));
+return 0;

@@ -1,0 +1,174 @@
+using System.Text.Json;
+using System.Text.Json.Serialization.Metadata;
+using Engine.Http1;
+using Microsoft.Extensions.ObjectPool;
+
+namespace Engine.Sse;
+
+/// <summary>
+/// One client that listens (WHATWG HTML §9.2). Events go out whole and in order through the connection's bounded queue, whose pressure the caller sees.
+/// Any thread, several at once; after the end every send answers <see cref="SendStatus.Closed"/>.
+/// </summary>
+public sealed class SseStream
+{
+    private readonly ResponseStream _stream;
+    private readonly ObjectPool<EventBuffer> _buffers;
+    private readonly SseOptions _options;
+    private readonly HttpContext _context;
+    private long _eventCount;
+    private long _lastSeenCount;
+    private int _missedHeartbeats;
+
+    internal SseStream(HttpContext context, ResponseStream stream, SseOptions options, ObjectPool<EventBuffer> buffers)
+    {
+        _context = context;
+        _stream = stream;
+        _options = options;
+        _buffers = buffers;
+        Connection = context.Connection;
+        LastEventId = context.Request.Headers["Last-Event-ID"] is { Length: > 0 } id ? id : null;
+        stream.Drained += () => Drained?.Invoke(this);
+        if (options.HeartbeatInterval != Timeout.InfiniteTimeSpan)
+        {
+            stream.SetTimer(options.HeartbeatInterval, Beat);
+        }
+    }
+
+    /// <summary>After a send answered <see cref="SendStatus.Queued"/> or <see cref="SendStatus.Dropped"/>: there is room again. Raised on the connection's loop.</summary>
+    public event Action<SseStream>? Drained;
+
+    /// <summary>The id of the last event that the client saw before it connected again; null for a new client.</summary>
+    public string? LastEventId { get; }
+
+    /// <summary>The connection that carries the stream.</summary>
+    public Connection Connection { get; }
+
+    /// <summary>The request that opened the stream. Valid until the handler completes.</summary>
+    public HttpContext Context => _context;
+
+    /// <summary>Events accepted so far, heartbeats not counted.</summary>
+    public long EventCount => Interlocked.Read(ref _eventCount);
+
+    /// <summary>Whether sends are accepted.</summary>
+    public bool IsOpen => _stream.IsOpen;
+
+    /// <summary>Whether a send would answer <see cref="SendStatus.Sent"/>.</summary>
+    public bool IsWritable => _stream.IsWritable;
+
+    /// <summary>Bytes that the engine holds for the client and the kernel has not taken.</summary>
+    public int BufferedBytes => _stream.BufferedBytes;
+
+    /// <summary>Cancelled when the client is gone, the server stops, or the stream was closed.</summary>
+    public CancellationToken Closed => _stream.Closed;
+
+    /// <summary>Sends an event if there is room for all of it. Never waits. <see cref="SendStatus.Queued"/> means accepted: do not send it again.</summary>
+    /// <exception cref="ArgumentException">Id or event type hold what would end their line.</exception>
+    public SendStatus TrySend(in SseEvent item)
+    {
+        EventBuffer buffer = _buffers.Get();
+        try
+        {
+            SseFormatter.Write(buffer, item);
+            return Count(_stream.TrySend(buffer.Bytes));
+        }
+        finally
+        {
+            _buffers.Return(buffer);
+        }
+    }
+
+    /// <summary>Sends an event that was formatted once for many (<see cref="Prepare"/>).</summary>
+    public SendStatus TrySend(SharedSegment prepared) => Count(_stream.TrySend(prepared));
+
+    /// <summary>Sends an event, waiting for room if need be; <see cref="SendStatus.Closed"/> when the stream ends first.</summary>
+    /// <exception cref="ArgumentException">Id or event type hold what would end their line.</exception>
+    /// <exception cref="OperationCanceledException">The token was cancelled before the event began: nothing of it will be sent.</exception>
+    public ValueTask<SendStatus> SendAsync(in SseEvent item, CancellationToken cancellationToken = default)
+    {
+        EventBuffer buffer = _buffers.Get();
+        ValueTask<SendStatus> sending;
+        try
+        {
+            SseFormatter.Write(buffer, item);
+            sending = _stream.SendAsync(buffer.Memory, cancellationToken);
+        }
+        finally
+        {
+            // The stream has taken its copy by now.
+            _buffers.Return(buffer);
+        }
+
+        if (sending.IsCompletedSuccessfully)
+        {
+            return new ValueTask<SendStatus>(Count(sending.Result));
+        }
+
+        return FinishAsync(sending);
+    }
+
+    /// <summary>Sends a value as JSON, by the metadata of a source-generated context.</summary>
+    public ValueTask<SendStatus> SendJsonAsync<T>(T value, JsonTypeInfo<T> typeInfo, string? eventType = null, string? id = null, CancellationToken cancellationToken = default)
+        => SendAsync(new SseEvent(JsonSerializer.Serialize(value, typeInfo)) { EventType = eventType, Id = id }, cancellationToken);
+
+    /// <summary>Sends bytes as base64 in one data line, for what is not text.</summary>
+    public ValueTask<SendStatus> SendBinaryAsync(ReadOnlySpan<byte> bytes, string? eventType = null, string? id = null, CancellationToken cancellationToken = default)
+        => SendAsync(new SseEvent(Convert.ToBase64String(bytes)) { EventType = eventType, Id = id }, cancellationToken);
+
+    /// <summary>Sends a comment, which clients ignore.</summary>
+    public SendStatus TrySendComment(string text) => TrySend(new SseEvent(null) { Comment = text });
+
+    /// <summary>Completes when there is room again; at once when there is.</summary>
+    /// <exception cref="OperationCanceledException">The token was cancelled first.</exception>
+    public ValueTask<SendStatus> WhenWritableAsync(CancellationToken cancellationToken = default) => _stream.WhenWritableAsync(cancellationToken);
+
+    /// <summary>Ends the stream from this side: <see cref="Closed"/> is cancelled, and the response ends when the handler completes. Idempotent.</summary>
+    public void Close() => _stream.RequestEnd();
+
+    /// <summary>Formats an event once, to be sent to many with <see cref="TrySend(SharedSegment)"/>. The caller releases it when it has been handed to all.</summary>
+    /// <exception cref="ArgumentException">Id or event type hold what would end their line.</exception>
+    public static SharedSegment Prepare(in SseEvent item)
+    {
+        var buffer = new EventBuffer();
+        SseFormatter.Write(buffer, item);
+        return SharedSegment.Wrap(buffer.Memory);
+    }
+
+    private async ValueTask<SendStatus> FinishAsync(ValueTask<SendStatus> sending) => Count(await sending);
+
+    private SendStatus Count(SendStatus status)
+    {
+        if (status is SendStatus.Sent or SendStatus.Queued)
+        {
+            Interlocked.Increment(ref _eventCount);
+        }
+
+        return status;
+    }
+
+    /// <summary>On the loop, at every interval. Answers when to come back; null ends it.</summary>
+    private TimeSpan? Beat()
+    {
+        long count = EventCount;
+        bool wasQuiet = count == _lastSeenCount;
+        _lastSeenCount = count;
+        if (!wasQuiet)
+        {
+            _missedHeartbeats = 0;
+            return _options.HeartbeatInterval;
+        }
+
+        switch (_stream.TrySend(":heartbeat\n\n"u8))
+        {
+            case SendStatus.Closed:
+                return null;
+            case SendStatus.Dropped when ++_missedHeartbeats >= _options.MaxMissedHeartbeats:
+                Connection.Abort(CloseReason.Timeout);
+                return null;
+            case SendStatus.Dropped:
+                return _options.HeartbeatInterval;
+            default:
+                _missedHeartbeats = 0;
+                return _options.HeartbeatInterval;
+        }
+    }
+}
