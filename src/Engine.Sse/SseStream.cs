@@ -98,12 +98,7 @@ public sealed class SseStream
             _buffers.Return(buffer);
         }
 
-        if (sending.IsCompletedSuccessfully)
-        {
-            return new ValueTask<SendStatus>(Count(sending.Result));
-        }
-
-        return FinishAsync(sending);
+        return sending.IsCompletedSuccessfully ? new ValueTask<SendStatus>(Count(sending.GetAwaiter().GetResult())) : FinishAsync(sending);
     }
 
     /// <summary>Sends a value as JSON, by the metadata of a source-generated context.</summary>

@@ -106,7 +106,8 @@ internal sealed class RequestBody : PipeReader
             return false;
         }
 
-        _isReaderDone |= flush.Result.IsCompleted;
+        FlushResult result = flush.GetAwaiter().GetResult();
+        _isReaderDone |= result.IsCompleted;
         return true;
     }
 

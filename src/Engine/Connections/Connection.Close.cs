@@ -25,12 +25,12 @@ public sealed partial class Connection
         AnnounceClose();
     }
 
-    void ITransportSink.OnFailed(TransportError error)
+    void ITransportSink.OnFailed(TransportFailure error)
     {
         BeginClose(error switch
         {
-            TransportError.Reset => CloseReason.PeerReset,
-            TransportError.TimedOut => CloseReason.WriteTimeout,
+            TransportFailure.Reset => CloseReason.PeerReset,
+            TransportFailure.TimedOut => CloseReason.WriteTimeout,
             _ => CloseReason.TransportError,
         });
         Release(abortive: true);

@@ -180,25 +180,6 @@ public sealed partial class Connection : IBufferWriter<byte>
         return IsWritable ? new ValueTask<SendStatus>(SendStatus.Sent) : Wait(default, default, isForDrain: true, cancellationToken);
     }
 
-    /// <summary>
-    /// Hands what is queued to the kernel now instead of at the turn's end, and answers <see cref="IsWritable"/>. Loop only. For protocols that write much
-    /// within one callback, and must know when to stop.
-    /// </summary>
-    public bool FlushOutput()
-    {
-        CheckLoop();
-        if (State < ConnectionState.Lingering)
-        {
-            Flush();
-            if (!_queue.IsEmpty)
-            {
-                AskForTurnEnd();
-            }
-        }
-
-        return IsWritable;
-    }
-
     void IBufferWriter<byte>.Advance(int count)
     {
         CheckLoop();
@@ -224,13 +205,6 @@ public sealed partial class Connection : IBufferWriter<byte>
     {
         CheckLoop();
         return IsOpen ? _queue.GetSpan(sizeHint) : new byte[Math.Max(sizeHint, 256)];
-    }
-
-    void ITransportSink.OnFlushed(int takenBytes)
-    {
-        _flushPending = false;
-        Took(takenBytes);
-        AskForTurnEnd();
     }
 
     /// <summary>Counts a message against the limit, or says why not. Loop only. <see cref="SendStatus.Sent"/> means: append it now.</summary>
@@ -365,92 +339,5 @@ public sealed partial class Connection : IBufferWriter<byte>
 
         message.CopyTo(_heldControl.AsSpan(_heldControlLength));
         _heldControlLength += message.Length;
-    }
-
-    private void Flush()
-    {
-        if (_flushPending || _queue.Head is not { } head)
-        {
-            return;
-        }
-
-        Took(_queue.IsEmpty ? 0 : _transport.Flush(head));
-        if (!_queue.IsEmpty)
-        {
-            _flushPending = true;
-            if (_engineDue == 0 && _host.Options.WriteTimeout > TimeSpan.Zero)
-            {
-                _progressAt = NowMilliseconds;
-                _engineDue = NowMilliseconds + (long)_host.Options.WriteTimeout.TotalMilliseconds;
-                ArmDeadline(_engineDue);
-            }
-        }
-    }
-
-    private void Took(int takenBytes)
-    {
-        _queue.Consume(takenBytes);
-        if (takenBytes > 0)
-        {
-            Interlocked.Add(ref _bufferedBytes, -takenBytes);
-            _loop.Counters.CountSent(takenBytes);
-            _progressAt = NowMilliseconds;
-        }
-    }
-
-    /// <summary>At the turn's end: what stayed behind counts for the server's total, and a drain that took long counts as slow.</summary>
-    private void CountBacklog()
-    {
-        int backlog = _queue.LengthBytes;
-        if (backlog == _countedBacklog)
-        {
-            return;
-        }
-
-        _loop.Counters.CountQueued(backlog - _countedBacklog);
-        if (_countedBacklog == 0)
-        {
-            _backlogSince = NowMilliseconds;
-        }
-        else if (backlog == 0)
-        {
-            CountSlowWrite(NowMilliseconds - _backlogSince);
-        }
-
-        _countedBacklog = backlog;
-    }
-
-    private void CountSlowWrite(long milliseconds)
-    {
-        if (milliseconds <= _host.Options.SlowWriteThreshold.TotalMilliseconds)
-        {
-            _slowWrites = 0;
-            return;
-        }
-
-        if (++_slowWrites >= _host.Options.SlowWriteCount)
-        {
-            _slowWrites = 0;
-            _loop.Counters.CountSlowConsumer();
-            _host.OnSlowConsumer(this);
-        }
-    }
-
-    private void RaiseDrained()
-    {
-        if (_drainOwed == 0 || BufferedBytes > _host.Options.LowWaterBytes || _firstWaiter is not null || State != ConnectionState.Open)
-        {
-            return;
-        }
-
-        Interlocked.Exchange(ref _drainOwed, 0);
-        try
-        {
-            Protocol.OnDrained(this);
-        }
-        catch (Exception exception)
-        {
-            Fault(exception);
-        }
     }
 }

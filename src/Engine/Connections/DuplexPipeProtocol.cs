@@ -33,7 +33,7 @@ internal sealed class DuplexPipeProtocol : ConnectionProtocol, IDuplexPipe
     {
         _inbound.Writer.Write(bytes);
         ValueTask<FlushResult> flush = _inbound.Writer.FlushAsync();
-        if (flush.IsCompletedSuccessfully && flush.Result.IsCompleted)
+        if (flush.IsCompletedSuccessfully && flush.GetAwaiter().GetResult().IsCompleted)
         {
             // Foreign code reads no more; what still comes is thrown away until it closes.
             return bytes.Length;

@@ -88,6 +88,14 @@ public sealed class EngineServer : IAsyncDisposable
             throw;
         }
 
+        if (_options.MaxTotalOutboundBytes > 0)
+        {
+            foreach (EventLoop loop in _transport.Loops)
+            {
+                new OverloadWatch(loop, Metrics, _options.MaxTotalOutboundBytes).Start();
+            }
+        }
+
         foreach (EndPoint endPoint in _endPoints)
         {
             Log.Listening(_logger, endPoint);

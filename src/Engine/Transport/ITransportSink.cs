@@ -18,7 +18,7 @@ internal interface ITransportSink
     void OnPeerClosed();
 
     /// <summary>The connection is broken; only <see cref="OnReleased"/> follows.</summary>
-    void OnFailed(TransportError error);
+    void OnFailed(TransportFailure error);
 
     /// <summary>The last event: the kernel reads and writes no memory of this connection any more.</summary>
     void OnReleased();
@@ -35,7 +35,7 @@ internal interface ILoopMember
 }
 
 /// <summary>The errors of an operating system, as far as anyone above can act on them.</summary>
-internal enum TransportError : byte
+internal enum TransportFailure : byte
 {
     /// <summary>The peer reset the connection, or is gone.</summary>
     Reset = 0,

@@ -281,9 +281,9 @@ internal sealed unsafe class EpollTransportConnection(int descriptor, EpollLoop 
         _failed = true;
         Sink.OnFailed(error switch
         {
-            Libc.ConnectionReset or Libc.BrokenPipe or Libc.ConnectionAborted or Libc.NotConnected or 0 => TransportError.Reset,
-            Libc.TimedOut or Libc.HostUnreachable => TransportError.TimedOut,
-            _ => TransportError.Other,
+            Libc.ConnectionReset or Libc.BrokenPipe or Libc.ConnectionAborted or Libc.NotConnected or 0 => TransportFailure.Reset,
+            Libc.TimedOut or Libc.HostUnreachable => TransportFailure.TimedOut,
+            _ => TransportFailure.Other,
         });
     }
 

@@ -57,7 +57,7 @@ internal sealed class MemoryPeer
     public void CloseSend() => _loop.Raise(Server.ArriveFin);
 
     /// <summary>Resets the connection.</summary>
-    public void Reset() => _loop.Raise(() => Server.ArriveError(TransportError.Reset));
+    public void Reset() => _loop.Raise(() => Server.ArriveError(TransportFailure.Reset));
 
     /// <summary>Takes more bytes from now on: the server's writes make progress again.</summary>
     public void AddRoom(int bytes)

@@ -79,7 +79,7 @@ internal sealed class MemoryTransportConnection(MemoryPeer peer, MemoryLoop loop
         RaiseUnread();
     }
 
-    public void ArriveError(TransportError error)
+    public void ArriveError(TransportFailure error)
     {
         if (!_closing)
         {

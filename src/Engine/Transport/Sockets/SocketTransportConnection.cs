@@ -1,6 +1,5 @@
 using System.Net;
 using System.Net.Sockets;
-using System.Runtime.InteropServices;
 
 namespace Engine;
 
@@ -8,11 +7,8 @@ namespace Engine;
 /// One socket of the runtime's. While it waits for bytes a zero-byte receive is under way, so that no buffer is pinned; when they are there, one read
 /// takes them into the loop's scratch. Sends are tried at once; only what the kernel has no room for becomes an asynchronous operation.
 /// </summary>
-internal sealed class SocketTransportConnection : TransportConnection, ILoopMember
+internal sealed partial class SocketTransportConnection : TransportConnection, ILoopMember
 {
-    /// <summary>Up to so many buffers the runtime gathers without allocating.</summary>
-    private const int MaxGatheredCount = 8;
-
     private readonly Socket _socket;
     private readonly SocketLoop _loop;
     private readonly SocketTransport _transport;
@@ -46,40 +42,6 @@ internal sealed class SocketTransportConnection : TransportConnection, ILoopMemb
     public override int InFlightBytes => _inFlightBytes;
 
     public override void Start(ConnectionId id) => ContinueSoon();
-
-    public override int Flush(Segment head)
-    {
-        int taken = 0;
-        Segment? segment = head;
-        while (segment is not null && !_closing && !_failed)
-        {
-            int offered;
-            int sent = segment.Next is null ? SendOne(segment, out offered) : SendGathered(segment, out offered);
-            if (sent < 0)
-            {
-                return taken;
-            }
-
-            taken += sent;
-            if (sent < offered)
-            {
-                break;
-            }
-
-            // Everything offered was taken: go on behind it.
-            for (int passed = 0; passed < offered; segment = segment.Next)
-            {
-                passed += segment!.LengthBytes;
-            }
-        }
-
-        if (segment is null || _closing || _failed)
-        {
-            return taken;
-        }
-
-        return taken + BeginSend(head, taken);
-    }
 
     public override void PauseReceive() => _paused = true;
 
@@ -147,114 +109,6 @@ internal sealed class SocketTransportConnection : TransportConnection, ILoopMemb
             _released = true;
             Sink.OnReleased();
         }
-    }
-
-    private int SendOne(Segment segment, out int offered)
-    {
-        ReadOnlySpan<byte> bytes = segment.PendingSpan;
-        offered = bytes.Length;
-        int sent = _socket.Send(bytes, SocketFlags.None, out SocketError error);
-        return Judge(sent, error);
-    }
-
-    private int SendGathered(Segment first, out int offered)
-    {
-        List<ArraySegment<byte>> buffers = _transport.RentGatherList();
-        offered = 0;
-        for (Segment? segment = first; segment is not null && buffers.Count < MaxGatheredCount; segment = segment.Next)
-        {
-            if (!MemoryMarshal.TryGetArray(segment.Pending, out ArraySegment<byte> array))
-            {
-                break;
-            }
-
-            offered += array.Count;
-            buffers.Add(array);
-        }
-
-        if (buffers.Count == 0)
-        {
-            _transport.ReturnGatherList(buffers);
-            return SendOne(first, out offered);
-        }
-
-        int sent = _socket.Send(buffers, SocketFlags.None, out SocketError error);
-        _transport.ReturnGatherList(buffers);
-        return Judge(sent, error);
-    }
-
-    private int Judge(int sent, SocketError error)
-    {
-        switch (error)
-        {
-            case SocketError.Success:
-                return sent;
-            case SocketError.WouldBlock or SocketError.IOPending or SocketError.NoBufferSpaceAvailable:
-                return 0;
-            default:
-                FailSoon(error);
-                return -1;
-        }
-    }
-
-    /// <summary>The kernel is full: hands the first segment that is left to it as an operation. Answers what was taken at once after all.</summary>
-    private int BeginSend(Segment head, int skipBytes)
-    {
-        Segment segment = head;
-        while (skipBytes >= segment.LengthBytes)
-        {
-            skipBytes -= segment.LengthBytes;
-            segment = segment.Next!;
-        }
-
-        ReadOnlyMemory<byte> memory = segment.Pending[skipBytes..];
-        PooledEventArgs args = _transport.Args.Get();
-        args.Use(this, static state => ((SocketTransportConnection)state!).OnSent());
-        args.SetBuffer(MemoryMarshal.AsMemory(memory));
-        _sending = args;
-        _inFlightBytes = memory.Length;
-        try
-        {
-            if (!_socket.SendAsync(args))
-            {
-                // It completed after all. Answered as an event, so that the caller sees one kind of incomplete flush.
-                _loop.Post(static state => ((SocketTransportConnection)state!).OnSent(), this);
-            }
-        }
-        catch (Exception exception) when (exception is SocketException or ObjectDisposedException or InvalidOperationException)
-        {
-            EndSend();
-            FailSoon(SocketError.ConnectionReset);
-        }
-
-        return 0;
-    }
-
-    private void OnSent()
-    {
-        PooledEventArgs args = _sending!;
-        int sent = args.BytesTransferred;
-        SocketError error = args.SocketError;
-        EndSend();
-        if (_closing)
-        {
-            ReleaseWhenIdle();
-        }
-        else if (error == SocketError.Success)
-        {
-            Sink.OnFlushed(sent);
-        }
-        else
-        {
-            Fail(error);
-        }
-    }
-
-    private void EndSend()
-    {
-        _transport.Args.Return(_sending!);
-        _sending = null;
-        _inFlightBytes = 0;
     }
 
     private void ContinueSoon()
@@ -392,9 +246,9 @@ internal sealed class SocketTransportConnection : TransportConnection, ILoopMemb
             _failed = true;
             Sink.OnFailed(error switch
             {
-                SocketError.ConnectionReset or SocketError.ConnectionAborted or SocketError.Shutdown or SocketError.NotConnected => TransportError.Reset,
-                SocketError.TimedOut => TransportError.TimedOut,
-                _ => TransportError.Other,
+                SocketError.ConnectionReset or SocketError.ConnectionAborted or SocketError.Shutdown or SocketError.NotConnected => TransportFailure.Reset,
+                SocketError.TimedOut => TransportFailure.TimedOut,
+                _ => TransportFailure.Other,
             });
         }
     }

@@ -1,0 +1,124 @@
+namespace Engine;
+
+/// <summary>From the queue to the kernel: flushing, and what is counted and announced as it drains.</summary>
+public sealed partial class Connection
+{
+    /// <summary>Bytes that stayed behind at the end of the last turn. Loop only.</summary>
+    internal int BacklogBytes => _countedBacklog;
+
+    /// <summary>Since when some have. Loop only.</summary>
+    internal long BacklogSinceMilliseconds => _backlogSince;
+
+    /// <summary>
+    /// Hands what is queued to the kernel now instead of at the turn's end, and answers <see cref="IsWritable"/>. Loop only. For protocols that write much
+    /// within one callback, and must know when to stop.
+    /// </summary>
+    public bool FlushOutput()
+    {
+        CheckLoop();
+        if (State < ConnectionState.Lingering)
+        {
+            Flush();
+            if (!_queue.IsEmpty)
+            {
+                AskForTurnEnd();
+            }
+        }
+
+        return IsWritable;
+    }
+
+    void ITransportSink.OnFlushed(int takenBytes)
+    {
+        _flushPending = false;
+        Took(takenBytes);
+        AskForTurnEnd();
+    }
+
+    private void Flush()
+    {
+        if (_flushPending || _queue.Head is not { } head)
+        {
+            return;
+        }
+
+        Took(_queue.IsEmpty ? 0 : _transport.Flush(head));
+        if (!_queue.IsEmpty)
+        {
+            _flushPending = true;
+            if (_engineDue == 0 && _host.Options.WriteTimeout > TimeSpan.Zero)
+            {
+                _progressAt = NowMilliseconds;
+                _engineDue = NowMilliseconds + (long)_host.Options.WriteTimeout.TotalMilliseconds;
+                ArmDeadline(_engineDue);
+            }
+        }
+    }
+
+    private void Took(int takenBytes)
+    {
+        _queue.Consume(takenBytes);
+        if (takenBytes > 0)
+        {
+            Interlocked.Add(ref _bufferedBytes, -takenBytes);
+            _loop.Counters.CountSent(takenBytes);
+            _progressAt = NowMilliseconds;
+        }
+    }
+
+    /// <summary>At the turn's end: what stayed behind counts for the server's total, and a drain that took long counts as slow.</summary>
+    private void CountBacklog()
+    {
+        int backlog = _queue.LengthBytes;
+        if (backlog == _countedBacklog)
+        {
+            return;
+        }
+
+        _loop.Counters.CountQueued(backlog - _countedBacklog);
+        if (_countedBacklog == 0)
+        {
+            _backlogSince = NowMilliseconds;
+        }
+        else if (backlog == 0)
+        {
+            CountSlowWrite(NowMilliseconds - _backlogSince);
+        }
+
+        _countedBacklog = backlog;
+    }
+
+    private void CountSlowWrite(long milliseconds)
+    {
+        if (milliseconds <= _host.Options.SlowWriteThreshold.TotalMilliseconds)
+        {
+            _slowWrites = 0;
+            return;
+        }
+
+        if (++_slowWrites >= _host.Options.SlowWriteCount)
+        {
+            _slowWrites = 0;
+            _loop.Counters.CountSlowConsumer();
+            _host.OnSlowConsumer(this);
+        }
+    }
+
+    private void RaiseDrained()
+    {
+        if (_drainOwed == 0 || BufferedBytes > _host.Options.LowWaterBytes || _firstWaiter is not null || State != ConnectionState.Open)
+        {
+            return;
+        }
+
+        Interlocked.Exchange(ref _drainOwed, 0);
+        try
+        {
+            Protocol.OnDrained(this);
+        }
+        catch (Exception exception)
+        {
+            Fault(exception);
+        }
+    }
+}

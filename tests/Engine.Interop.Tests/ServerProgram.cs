@@ -1,0 +1,67 @@
+using System.Net;
+using Engine.TestKit;
+
+namespace Engine.Interop.Tests;
+
+/// <summary>One of the repository's programs, started as a user would start it, on a free port.</summary>
+internal sealed class ServerProgram : IAsyncDisposable
+{
+    private ServerProgram(ChildProcess process, IPEndPoint endPoint)
+    {
+        Process = process;
+        EndPoint = endPoint;
+    }
+
+    public ChildProcess Process { get; }
+
+    public IPEndPoint EndPoint { get; }
+
+    public string Http => $"http://{EndPoint}";
+
+    public string Ws => $"ws://{EndPoint}";
+
+    public static Task<ServerProgram> StartTestServerAsync(string transport, params string[] more)
+        => StartAsync("conformance/TestServer/bin", "TestServer.dll", "listening on ", ["--transport", transport, .. more]);
+
+    public static Task<ServerProgram> StartDemoAsync(string transport)
+        => StartAsync("samples/Demo/bin", "Demo.dll", "Demo listening on http://", ["--transport", transport]);
+
+    public ValueTask DisposeAsync() => Process.DisposeAsync();
+
+    private static async Task<ServerProgram> StartAsync(string folder, string program, string ready, string[] arguments)
+    {
+        string path = Path.Combine(Repository.Root, folder, Repository.Configuration, "net10.0", program);
+        ChildProcess process = ChildProcess.Start("dotnet", [path, "--port", "0", "--loops", "2", .. arguments]);
+        try
+        {
+            string line = await process.WaitForLineAsync(text => text.StartsWith(ready, StringComparison.Ordinal), TimeSpan.FromSeconds(30));
+            return new ServerProgram(process, IPEndPoint.Parse(line[ready.Length..]));
+        }
+        catch
+        {
+            await process.DisposeAsync();
+            throw;
+        }
+    }
+}
+
+/// <summary>Where the tests run.</summary>
+internal static class Repository
+{
+    /// <summary>The folder of Engine.sln.</summary>
+    public static string Root { get; } = FindRoot();
+
+    /// <summary>Debug or Release: that of the tests.</summary>
+    public static string Configuration { get; } = new DirectoryInfo(AppContext.BaseDirectory).Parent!.Name;
+
+    private static string FindRoot()
+    {
+        DirectoryInfo? folder = new(AppContext.BaseDirectory);
+        while (folder is not null && !File.Exists(Path.Combine(folder.FullName, "Engine.sln")))
+        {
+            folder = folder.Parent;
+        }
+
+        return folder?.FullName ?? throw new InvalidOperationException("The tests do not run inside the repository.");
+    }
+}
