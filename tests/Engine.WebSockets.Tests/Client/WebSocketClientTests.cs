@@ -83,6 +83,26 @@ public sealed class WebSocketClientTests
 
     [Test]
     [CancelAfter(30_000)]
+    public async Task Client_gives_up_after_MaxReconnectAttempts_and_its_reading_ends(CancellationToken cancellation)
+    {
+        SocketServer server = await SocketServer.StartAsync();
+        var options = new WebSocketClientOptions { MaxReconnectAttempts = 2, MinReconnectDelay = TimeSpan.FromMilliseconds(10), MaxReconnectDelay = TimeSpan.FromMilliseconds(20) };
+        await using var client = new WebSocketClient(server.Uri, options);
+        List<WebSocketClientState> states = [];
+        client.StateChanged += states.Add;
+        await client.ConnectAsync(cancellation);
+        await server.Engine.StopAsync(TimeSpan.Zero);
+        await foreach (ReceivedMessage message in client.ReadAllAsync(cancellation))
+        {
+            Assert.Fail("nothing was sent");
+        }
+
+        await client.Completion.WaitAsync(cancellation);
+        Assert.That(states, Is.EqualTo(new[] { WebSocketClientState.Open, WebSocketClientState.Reconnecting, WebSocketClientState.Closed }));
+    }
+
+    [Test]
+    [CancelAfter(30_000)]
     public async Task Outbox_is_bounded_while_offline_and_says_what_it_dropped(CancellationToken cancellation)
     {
         SocketServer server = await SocketServer.StartAsync();
