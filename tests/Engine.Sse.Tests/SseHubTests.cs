@@ -302,7 +302,7 @@ public sealed partial class SseHubTests
     {
         Start();
         Client ann = Connect("ann");
-        _hub.SendTo("ann", SseEvent.FromJson(new CommentAdded("hi\nthere"), Json.Default.CommentAdded));
+        _hub.SendTo("ann", SseEvent.FromJson(new CommentAdded("hi\nthere"), HubJson.Default.CommentAdded));
         Assert.That(ann.Take(), Does.Contain("event: comment-added\ndata: {\"Text\":\"hi\\nthere\"}\n\n"));
     }
 
@@ -385,7 +385,7 @@ public sealed partial class SseHubTests
     internal sealed record CommentAdded(string Text);
 
     [JsonSerializable(typeof(CommentAdded))]
-    private sealed partial class Json : JsonSerializerContext;
+    private sealed partial class HubJson : JsonSerializerContext;
 
     private sealed class Client
     {
