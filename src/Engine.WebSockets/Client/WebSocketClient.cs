@@ -93,6 +93,7 @@ public sealed class WebSocketClient : IAsyncDisposable
     /// <summary>Makes the first connection. It is tried once; those after it are made by themselves.</summary>
     /// <exception cref="WebSocketHandshakeException">The server refused.</exception>
     /// <exception cref="IOException">The connection failed.</exception>
+    /// <exception cref="System.Security.Authentication.AuthenticationException">TLS failed.</exception>
     /// <exception cref="InvalidOperationException">The client was connected before.</exception>
     /// <exception cref="OperationCanceledException">The token was cancelled.</exception>
     public async Task ConnectAsync(CancellationToken cancellationToken = default)
@@ -213,7 +214,16 @@ public sealed class WebSocketClient : IAsyncDisposable
         SubProtocol = connection.Agreement.SubProtocol;
         IsCompressed = connection.Agreement.Deflate.IsAgreed;
         var greeting = new WebSocketGreeting(isReconnect, SubProtocol);
-        Greet?.Invoke(greeting);
+        try
+        {
+            Greet?.Invoke(greeting);
+        }
+        catch
+        {
+            connection.Stream.Dispose();
+            throw;
+        }
+
         var session = new ClientSession(connection, _options, _rules, _assembly, _outbox, _inbox, greeting.Messages);
         Volatile.Write(ref _session, session);
         Move(WebSocketClientState.Open);
