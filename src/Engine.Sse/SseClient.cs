@@ -29,7 +29,9 @@ public sealed class SseClient : IDisposable
 
         _uri = uri;
         _options = (options ?? new SseClientOptions()).Freeze();
-        _http = _options.HttpClient ?? new HttpMessageInvoker(new SocketsHttpHandler());
+
+        // A stream has no end to read to: one that is left is closed at once.
+        _http = _options.HttpClient ?? new HttpMessageInvoker(new SocketsHttpHandler { MaxResponseDrainSize = 0 });
         LastEventId = _options.LastEventId;
     }
 

@@ -89,10 +89,11 @@ public sealed partial class SseClientTests(TransportKind transport) : BothTransp
                 },
             });
         });
-        HttpRequestException? failure = await Assert.ThrowsAsync<HttpRequestException>(() => ReadAsync(Client("/forbidden"), 1, cancellationToken));
+        using SseClient forbidden = Client("/forbidden"), text = Client("/text"), busy = Client("/busy");
+        HttpRequestException? failure = await Assert.ThrowsAsync<HttpRequestException>(() => ReadAsync(forbidden, 1, cancellationToken));
         Assert.That(failure!.StatusCode, Is.EqualTo(HttpStatusCode.Forbidden));
-        await Assert.ThrowsAsync<HttpRequestException>(() => ReadAsync(Client("/text"), 1, cancellationToken));
-        Assert.That((await ReadAsync(Client("/busy"), 1, cancellationToken))[0].Data, Is.EqualTo("at last"));
+        await Assert.ThrowsAsync<HttpRequestException>(() => ReadAsync(text, 1, cancellationToken));
+        Assert.That((await ReadAsync(busy, 1, cancellationToken))[0].Data, Is.EqualTo("at last"));
         Assert.That(asked, Is.EqualTo(3));
     }
 

@@ -27,9 +27,9 @@ public sealed partial class SseHubTests
     public void Events_reach_one_session_some_a_channel_or_all()
     {
         Start();
-        Client ann = Connect("ann", "red");
-        Client bob = Connect("bob", "red", "blue");
-        Client eve = Connect("eve");
+        HubClient ann = Connect("ann", "red");
+        HubClient bob = Connect("bob", "red", "blue");
+        HubClient eve = Connect("eve");
         Assert.That(_hub.SendTo("ann", new SseEvent("1")), Is.EqualTo(new SsePublishResult(1, 0, 0)));
         _hub.SendTo(["ann", "eve", "nobody"], new SseEvent("2"));
         _hub.Publish("red", new SseEvent("3"));
@@ -44,7 +44,7 @@ public sealed partial class SseHubTests
     public void The_ids_of_sessions_are_never_sent()
     {
         Start();
-        Client ann = Connect("ann-secret", "red");
+        HubClient ann = Connect("ann-secret", "red");
         _hub.Publish("red", new SseEvent("x"));
         _hub.SendTo("ann-secret", new SseEvent("y"));
         _server.RunUntilIdle();
@@ -55,8 +55,8 @@ public sealed partial class SseHubTests
     public void Tabs_of_a_session_are_told_once_of_its_begin_and_end()
     {
         Start();
-        Client first = Connect("ann", "red");
-        Client second = Connect("ann", "blue");
+        HubClient first = Connect("ann", "red");
+        HubClient second = Connect("ann", "blue");
         Assert.That(_hub.SessionCount, Is.EqualTo(1));
         Assert.That(_hub.StreamCount, Is.EqualTo(2));
         Assert.That(_hub.TryGetSession("ann", out SseSession<string>? session) && session.StreamCount == 2 && session.Data == "ANN", Is.True);
@@ -75,7 +75,7 @@ public sealed partial class SseHubTests
     public void Membership_comes_and_goes_while_the_stream_is_open()
     {
         Start();
-        Client ann = Connect("ann");
+        HubClient ann = Connect("ann");
         Assert.That(_hub.TryJoin("nobody", "red"), Is.False);
         Assert.That(_hub.TryJoin("ann", "red"), Is.True);
         Assert.That(_hub.TryJoin("ann", "red"), Is.True);
@@ -90,7 +90,7 @@ public sealed partial class SseHubTests
     public void A_client_that_comes_back_gets_what_it_missed_of_all_its_channels_in_order_once()
     {
         Start();
-        Client ann = Connect("ann", "red", "blue");
+        HubClient ann = Connect("ann", "red", "blue");
         _hub.Publish("red", new SseEvent("1"));
         string seen = ann.TakeLastId();
         ann.Go(_server, () => _hub.StreamCount == 0);
@@ -111,7 +111,7 @@ public sealed partial class SseHubTests
     public void Events_published_during_a_replay_follow_it_without_a_gap()
     {
         Start();
-        Client ann = Connect("ann", "red");
+        HubClient ann = Connect("ann", "red");
         _hub.Publish("red", new SseEvent("0"));
         string seen = ann.TakeLastId();
         ann.Go(_server, () => _hub.StreamCount == 0);
@@ -139,7 +139,7 @@ public sealed partial class SseHubTests
         }
 
         ann.Peer.RoomBytes = int.MaxValue;
-        numbers.AddRange(Data(text.ToString()).Where(static line => line[0] != 'x'));
+        numbers.AddRange(HubClient.Data(text.ToString()).Where(static line => line[0] != 'x'));
         Assert.That(numbers, Is.EqualTo(Enumerable.Range(1, 520).Select(static number => $"{number}")));
     }
 
@@ -151,7 +151,7 @@ public sealed partial class SseHubTests
             options.CreateHistory = static _ => new SseHistory(maxEvents: 3);
             options.HistoryLostEventType = "reload";
         });
-        Client ann = Connect("ann", "red");
+        HubClient ann = Connect("ann", "red");
         _hub.Publish("red", new SseEvent("1"));
         string seen = ann.TakeLastId();
         ann.Go(_server, () => _hub.StreamCount == 0);
@@ -163,7 +163,7 @@ public sealed partial class SseHubTests
         ann = Connect("ann", seen, ["red"]);
         string text = ann.Take();
         Assert.That(text, Does.StartWith($"2f\r\nevent: reload\ndata: {seen}\n\n\r\n"));
-        Assert.That(Data(text), Is.EqualTo(new[] { seen, "8", "9", "10" }));
+        Assert.That(HubClient.Data(text), Is.EqualTo(new[] { seen, "8", "9", "10" }));
     }
 
     [TestCase("0123abcd-0000000000000001")]
@@ -172,7 +172,7 @@ public sealed partial class SseHubTests
     {
         Start(static options => options.HistoryLostEventType = "reload");
         _hub.Publish("red", new SseEvent("1"));
-        Client ann = Connect("ann", id, ["red"]);
+        HubClient ann = Connect("ann", id, ["red"]);
         Assert.That(ann.TakeData(), Is.EqualTo($"{id} 1"));
     }
 
@@ -180,7 +180,7 @@ public sealed partial class SseHubTests
     public void Events_of_channels_without_history_carry_no_id()
     {
         Start(static options => options.CreateHistory = static name => name == "red" ? new SseHistory() : null);
-        Client ann = Connect("ann", "red", "blue");
+        HubClient ann = Connect("ann", "red", "blue");
         _hub.Publish("blue", new SseEvent("b"));
         Assert.That(ann.Take(), Is.EqualTo("9\r\ndata: b\n\n\r\n"));
         _hub.Publish("red", new SseEvent("r"));
@@ -215,7 +215,7 @@ public sealed partial class SseHubTests
         Assert.That(Connect("ann").Head, Does.StartWith("HTTP/1.1 503 "), nameof(SseHubOptions<>.MaxStreamsPerSession));
         Assert.That(_hub.TryJoin("ann", "3"), Is.False, nameof(SseHubOptions<>.MaxChannelsPerSession));
         Assert.That(Connect("bob", "3", "4").Head, Does.StartWith("HTTP/1.1 503 "), nameof(SseHubOptions<>.MaxChannels));
-        Client bob = Connect("bob", "3");
+        HubClient bob = Connect("bob", "3");
         Assert.That(bob.Head, Does.StartWith("HTTP/1.1 200 "));
         Assert.That(Connect("eve").Head, Does.StartWith("HTTP/1.1 503 "), nameof(SseHubOptions<>.MaxSessions));
         bob.Go(_server, () => _hub.SessionCount == 1);
@@ -226,8 +226,8 @@ public sealed partial class SseHubTests
     public void A_frozen_reader_misses_the_newest_and_the_others_nothing()
     {
         Start();
-        Client slow = Connect("slow", "red");
-        Client fast = Connect("fast", "red");
+        HubClient slow = Connect("slow", "red");
+        HubClient fast = Connect("fast", "red");
         slow.Peer.RoomBytes = 0;
         int dropped = Flood(fast, 200);
         Assert.That(dropped, Is.GreaterThan(100));
@@ -249,8 +249,8 @@ public sealed partial class SseHubTests
             options.SlowConsumers = BackpressurePolicy.DropOldest;
             options.MaxPendingEvents = 10;
         });
-        Client slow = Connect("slow", "red");
-        Client fast = Connect("fast", "red");
+        HubClient slow = Connect("slow", "red");
+        HubClient fast = Connect("fast", "red");
         slow.Peer.RoomBytes = 0;
         int dropped = Flood(fast, 200);
         slow.Peer.RoomBytes = int.MaxValue;
@@ -267,8 +267,8 @@ public sealed partial class SseHubTests
     public void A_frozen_reader_is_disconnected_when_the_policy_says_so()
     {
         Start(static options => options.SlowConsumers = BackpressurePolicy.Disconnect);
-        Client slow = Connect("slow", "red");
-        Client fast = Connect("fast", "red");
+        HubClient slow = Connect("slow", "red");
+        HubClient fast = Connect("fast", "red");
         slow.Peer.RoomBytes = 0;
         Assert.That(Flood(fast, 200), Is.EqualTo(1));
         Assert.That(_hub.SessionCount, Is.EqualTo(1));
@@ -279,7 +279,7 @@ public sealed partial class SseHubTests
     public void An_event_that_no_queue_could_hold_is_dropped_and_blocks_nobody()
     {
         Start(static options => options.SlowConsumers = BackpressurePolicy.DropOldest);
-        Client ann = Connect("ann", "red");
+        HubClient ann = Connect("ann", "red");
         Assert.That(_hub.Publish("red", new SseEvent(new string('x', 100_000))), Is.EqualTo(new SsePublishResult(0, 0, 1)));
         _hub.Publish("red", new SseEvent("next"));
         Assert.That(ann.TakeData(), Is.EqualTo("next"));
@@ -289,7 +289,7 @@ public sealed partial class SseHubTests
     public void A_session_can_be_disconnected()
     {
         Start();
-        Client ann = Connect("ann", "red");
+        HubClient ann = Connect("ann", "red");
         Assert.That(_hub.Disconnect("nobody"), Is.False);
         Assert.That(_hub.Disconnect("ann"), Is.True);
         Assert.That(_server.RunUntil(() => _hub.StreamCount == 0, TimeSpan.FromSeconds(10)), Is.True);
@@ -301,7 +301,7 @@ public sealed partial class SseHubTests
     public void Typed_events_are_named_by_their_attribute()
     {
         Start();
-        Client ann = Connect("ann");
+        HubClient ann = Connect("ann");
         _hub.SendTo("ann", SseEvent.FromJson(new CommentAdded("hi\nthere"), HubJson.Default.CommentAdded));
         Assert.That(ann.Take(), Does.Contain("event: comment-added\ndata: {\"Text\":\"hi\\nthere\"}\n\n"));
     }
@@ -317,12 +317,10 @@ public sealed partial class SseHubTests
         Assert.That(static () => new SseHub<int>(new SseHubOptions<int> { HistoryLostEventType = "a\nb" }), Throws.ArgumentException);
     }
 
-    private static IEnumerable<string> Data(string text) => text.Split('\n').Where(static line => line.StartsWith("data: ", StringComparison.Ordinal)).Select(static line => line[6..]);
-
-    private static string[] Numbers(Client client) => [.. Data(client.Take()).Where(static line => line[0] != 'x')];
+    private static string[] Numbers(HubClient client) => [.. HubClient.Data(client.Take()).Where(static line => line[0] != 'x')];
 
     /// <summary>Publishes numbered events of about 1 KB, which the fast one reads. Answers how many the hub dropped.</summary>
-    private int Flood(Client fast, int count)
+    private int Flood(HubClient fast, int count)
     {
         int dropped = 0;
         string padding = new('x', 1000);
@@ -365,9 +363,9 @@ public sealed partial class SseHubTests
         _server = new MemoryServer(http.BuildServerOptions(), http.CreateProtocol);
     }
 
-    private Client Connect(string id, params string[] channels) => Connect(id, lastId: null, channels);
+    private HubClient Connect(string id, params string[] channels) => Connect(id, lastId: null, channels);
 
-    private Client Connect(string id, string? lastId, string[] channels, int? roomBytes = null)
+    private HubClient Connect(string id, string? lastId, string[] channels, int? roomBytes = null)
     {
         MemoryPeer peer = _server.Connect();
         if (roomBytes is { } room)
@@ -378,7 +376,7 @@ public sealed partial class SseHubTests
         string last = lastId is null ? "" : $"Last-Event-ID: {lastId}\r\n";
         peer.Send(Encoding.ASCII.GetBytes($"GET /events/{id}?channels={string.Join('.', channels)} HTTP/1.1\r\nHost: a\r\n{last}\r\n"));
         _server.RunUntilIdle();
-        return new Client(_server, peer);
+        return new HubClient(_server, peer);
     }
 
     [SseEvent("comment-added")]
@@ -386,42 +384,4 @@ public sealed partial class SseHubTests
 
     [JsonSerializable(typeof(CommentAdded))]
     private sealed partial class HubJson : JsonSerializerContext;
-
-    private sealed class Client
-    {
-        private readonly MemoryServer _server;
-        private string _behindHead;
-
-        public Client(MemoryServer server, MemoryPeer peer)
-        {
-            _server = server;
-            Peer = peer;
-            string text = Encoding.UTF8.GetString(peer.TakeReceived());
-            int end = text.IndexOf("\r\n\r\n", StringComparison.Ordinal) + 4;
-            Head = text[..end];
-            _behindHead = text[end..];
-        }
-
-        public MemoryPeer Peer { get; }
-
-        public string Head { get; }
-
-        public string Take()
-        {
-            _server.RunUntilIdle();
-            string text = _behindHead + Encoding.UTF8.GetString(Peer.TakeReceived());
-            _behindHead = "";
-            return text;
-        }
-
-        public string TakeData() => string.Join(' ', Data(Take()));
-
-        public string TakeLastId() => Take().Split('\n').Last(static line => line.StartsWith("id: ", StringComparison.Ordinal))[4..];
-
-        public void Go(MemoryServer server, Func<bool> isSeen)
-        {
-            Peer.CloseSend();
-            Assert.That(server.RunUntil(isSeen, TimeSpan.FromSeconds(10)), Is.True);
-        }
-    }
 }
