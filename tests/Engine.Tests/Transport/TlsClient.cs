@@ -2,6 +2,7 @@ using System.Net;
 using System.Net.Security;
 using System.Net.Sockets;
 using System.Security.Cryptography.X509Certificates;
+using System.Text;
 
 namespace Engine.Tests;
 
@@ -23,7 +24,8 @@ internal sealed class TlsClient : IAsyncDisposable
         string hostName = "localhost",
         X509Certificate2? certificate = null,
         SslApplicationProtocol[]? applicationProtocols = null,
-        int? receiveBufferBytes = null)
+        int? receiveBufferBytes = null,
+        string? preamble = null)
     {
         CancellationToken cancellation = TestContext.CurrentContext.CancellationToken;
         var socket = new Socket(endPoint.AddressFamily, SocketType.Stream, endPoint.AddressFamily == AddressFamily.Unix ? ProtocolType.Unspecified : ProtocolType.Tcp);
@@ -33,6 +35,11 @@ internal sealed class TlsClient : IAsyncDisposable
         }
 
         await socket.ConnectAsync(endPoint, cancellation);
+        if (preamble is not null)
+        {
+            await socket.SendAsync(Encoding.Latin1.GetBytes(preamble), cancellation);
+        }
+
         var client = new TlsClient(socket);
         try
         {
