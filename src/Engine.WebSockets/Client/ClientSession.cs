@@ -1,6 +1,5 @@
 using System.Buffers;
 using System.Net.WebSockets;
-using System.Threading.Channels;
 
 namespace Engine.WebSockets;
 
@@ -11,13 +10,14 @@ internal sealed class ClientSession : IDisposable
 {
     private const int ReadBufferBytes = 65_536;
     private const int BatchBytes = 65_536;
+    private static readonly TimeSpan FailurePatience = TimeSpan.FromSeconds(1);
 
     private readonly ClientConnection _connection;
     private readonly WebSocketClientOptions _options;
     private readonly FrameRules _rules;
     private readonly AssemblyRules _assembly;
     private readonly ClientOutbox _outbox;
-    private readonly ChannelWriter<ReceivedMessage> _inbox;
+    private readonly ClientInbox _inbox;
     private readonly Queue<ClientMessage> _greeting;
     private readonly ClientFrameWriter _writer;
     private readonly object _gate = new();
@@ -33,6 +33,7 @@ internal sealed class ClientSession : IDisposable
     private bool _isCloseSent;
     private bool _isCloseReceived;
     private bool _isFailed;
+    private bool _isFailureTold;
 
     public ClientSession(
         ClientConnection connection,
@@ -40,7 +41,7 @@ internal sealed class ClientSession : IDisposable
         FrameRules rules,
         AssemblyRules assembly,
         ClientOutbox outbox,
-        ChannelWriter<ReceivedMessage> inbox,
+        ClientInbox inbox,
         Queue<ClientMessage> greeting)
     {
         _connection = connection;
@@ -143,6 +144,11 @@ internal sealed class ClientSession : IDisposable
                     Volatile.Write(ref _isHeldBack, false);
                 }
 
+                if (_isFailed && !_isFailureTold)
+                {
+                    await TellFailureAsync().ConfigureAwait(false);
+                }
+
                 buffer.AsSpan(consumed, length - consumed).CopyTo(buffer);
                 length = _isCloseReceived || _isFailed ? 0 : length - consumed;
                 int count = await _connection.Stream.ReadAsync(buffer.AsMemory(length), _ended.Token).ConfigureAwait(false);
@@ -221,7 +227,22 @@ internal sealed class ClientSession : IDisposable
     {
         _isFailed = true;
         _closure = new WebSocketClosure(WebSocketErrors.ToCloseCode(error), WebSocketErrors.ToReason(error), false, CloseReason.ProtocolError);
-        SendClose(_closure.Code, _closure.Reason);
+    }
+
+    /// <summary>The answers to the good messages before the fault go out before the close frame, if the reader gives them soon.</summary>
+    private async Task TellFailureAsync()
+    {
+        _isFailureTold = true;
+        try
+        {
+            await _inbox.WhenHandledAsync().WaitAsync(FailurePatience, _ended.Token).ConfigureAwait(false);
+        }
+        catch (TimeoutException)
+        {
+            // A reader that is busy elsewhere does not hold up the end.
+        }
+
+        AskClose(_closure.Code, _closure.Reason);
         _ended.CancelAfter(_options.CloseTimeout);
     }
 

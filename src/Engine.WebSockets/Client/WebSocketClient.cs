@@ -1,8 +1,6 @@
 using System.Net.WebSockets;
-using System.Runtime.CompilerServices;
 using System.Text;
 using System.Text.Json.Serialization.Metadata;
-using System.Threading.Channels;
 
 namespace Engine.WebSockets;
 
@@ -21,7 +19,7 @@ public sealed class WebSocketClient : IAsyncDisposable
     private readonly FrameRules _rules;
     private readonly AssemblyRules _assembly;
     private readonly ClientOutbox _outbox;
-    private readonly Channel<ReceivedMessage> _inbox;
+    private readonly ClientInbox _inbox;
     private readonly CancellationTokenSource _closing = new();
     private readonly TaskCompletionSource<WebSocketClosure> _completion = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private ClientSession? _session;
@@ -52,7 +50,7 @@ public sealed class WebSocketClient : IAsyncDisposable
         };
         DeflateContextPool? contexts = _options.Compression is { } compression ? new DeflateContextPool(compression.Level) : null;
         _assembly = new AssemblyRules(_options.MaxMessageBytes, _options.Compression?.MaxInflationRatio ?? 0, contexts);
-        _inbox = Channel.CreateBounded<ReceivedMessage>(new BoundedChannelOptions(_options.MaxUnreadMessages) { SingleWriter = true });
+        _inbox = new ClientInbox(_options.MaxUnreadMessages);
         _outbox = new ClientOutbox(_options.MaxOutboxBytes, _options.OutboxPolicy);
         _outbox.Added += () => Volatile.Read(ref _session)?.Wake();
         _outbox.Dropped += count =>
@@ -95,6 +93,7 @@ public sealed class WebSocketClient : IAsyncDisposable
     /// <summary>Makes the first connection. It is tried once; those after it are made by themselves.</summary>
     /// <exception cref="WebSocketHandshakeException">The server refused.</exception>
     /// <exception cref="IOException">The connection failed.</exception>
+    /// <exception cref="System.Security.Authentication.AuthenticationException">TLS failed.</exception>
     /// <exception cref="InvalidOperationException">The client was connected before.</exception>
     /// <exception cref="OperationCanceledException">The token was cancelled.</exception>
     public async Task ConnectAsync(CancellationToken cancellationToken = default)
@@ -155,19 +154,7 @@ public sealed class WebSocketClient : IAsyncDisposable
     /// The messages of this client's connections, one after another, through reconnects, until it ends for good. A message is valid until the next is asked for.
     /// </summary>
     /// <exception cref="OperationCanceledException">The token was cancelled; the client goes on.</exception>
-    public async IAsyncEnumerable<ReceivedMessage> ReadAllAsync([EnumeratorCancellation] CancellationToken cancellationToken = default)
-    {
-        while (await _inbox.Reader.WaitToReadAsync(cancellationToken).ConfigureAwait(false))
-        {
-            while (_inbox.Reader.TryRead(out ReceivedMessage message))
-            {
-                using (message)
-                {
-                    yield return message;
-                }
-            }
-        }
-    }
+    public IAsyncEnumerable<ReceivedMessage> ReadAllAsync(CancellationToken cancellationToken = default) => _inbox.ReadAllAsync(cancellationToken);
 
     /// <summary>Ends the client for good: what waits is sent, then the closing handshake, within the close timeout. Without a connection it ends at once.</summary>
     /// <exception cref="ArgumentException">The code may not be sent, or the reason is too long.</exception>
@@ -191,10 +178,7 @@ public sealed class WebSocketClient : IAsyncDisposable
     {
         await CloseAsync().ConfigureAwait(false);
         _assembly.Contexts?.Dispose();
-        while (_inbox.Reader.TryRead(out ReceivedMessage message))
-        {
-            message.Dispose();
-        }
+        _inbox.Discard();
     }
 
     private SendStatus TrySend(ClientMessage message)
@@ -230,8 +214,17 @@ public sealed class WebSocketClient : IAsyncDisposable
         SubProtocol = connection.Agreement.SubProtocol;
         IsCompressed = connection.Agreement.Deflate.IsAgreed;
         var greeting = new WebSocketGreeting(isReconnect, SubProtocol);
-        Greet?.Invoke(greeting);
-        var session = new ClientSession(connection, _options, _rules, _assembly, _outbox, _inbox.Writer, greeting.Messages);
+        try
+        {
+            Greet?.Invoke(greeting);
+        }
+        catch
+        {
+            connection.Stream.Dispose();
+            throw;
+        }
+
+        var session = new ClientSession(connection, _options, _rules, _assembly, _outbox, _inbox, greeting.Messages);
         Volatile.Write(ref _session, session);
         Move(WebSocketClientState.Open);
         if (_closeAsked is var (code, reason))
@@ -306,7 +299,7 @@ public sealed class WebSocketClient : IAsyncDisposable
     private void End(WebSocketClosure closure)
     {
         _outbox.Discard();
-        _inbox.Writer.TryComplete();
+        _inbox.Complete();
         Move(WebSocketClientState.Closed);
         _completion.TrySetResult(closure);
     }

@@ -20,6 +20,7 @@ internal sealed class MessageReader : IAsyncEnumerable<ReceivedMessage>, IAsyncE
     private bool _isWanted;
     private bool _isTakenOwed;
     private bool _isEnded;
+    private bool _isClosed;
     private int _isEnumerated;
 
     /// <summary>Valid until the next call of <see cref="MoveNextAsync"/>.</summary>
@@ -53,8 +54,9 @@ internal sealed class MessageReader : IAsyncEnumerable<ReceivedMessage>, IAsyncE
     {
         _wanted.Reset();
         var task = new ValueTask<bool>(this, _wanted.Version);
-        if (_connection!.IsOnLoop)
+        if (_connection!.IsOnLoop || Volatile.Read(ref _isClosed))
         {
+            // Also where the connection has ended, and its loop perhaps too: nobody else touches this any more.
             Want();
         }
         else
@@ -69,7 +71,7 @@ internal sealed class MessageReader : IAsyncEnumerable<ReceivedMessage>, IAsyncE
     public ValueTask DisposeAsync()
     {
         _registration.Dispose();
-        if (_connection!.IsOnLoop)
+        if (_connection!.IsOnLoop || Volatile.Read(ref _isClosed))
         {
             Stop();
         }
@@ -117,6 +119,8 @@ internal sealed class MessageReader : IAsyncEnumerable<ReceivedMessage>, IAsyncE
             ReturnCurrent();
             _wanted.SetResult(false);
         }
+
+        Volatile.Write(ref _isClosed, true);
     }
 
     bool IValueTaskSource<bool>.GetResult(short token) => _wanted.GetResult(token);

@@ -64,9 +64,57 @@ public sealed class MessageWriter : IAsyncDisposable
             throw new InvalidOperationException("The message is complete.");
         }
 
+        if (_socket.Connection.Options.Backpressure == BackpressurePolicy.Wait)
+        {
+            return await SendFragmentAsync(part, isFinal, cancellationToken).ConfigureAwait(false);
+        }
+
+        return await SendKeptAsync(part, isFinal, cancellationToken).ConfigureAwait(false);
+    }
+
+    /// <summary>Where the policy drops messages, none of a message's fragments may be among them: each goes into a queue that surely has room for it.</summary>
+    private async ValueTask<SendStatus> SendKeptAsync(ReadOnlyMemory<byte> part, bool isFinal, CancellationToken cancellationToken)
+    {
+        int maxBytes = _socket.Connection.Options.MaxOutboundBytes;
+        while (true)
+        {
+            ReadOnlyMemory<byte> slice = part[..Math.Min(part.Length, maxBytes / 4)];
+            bool isLastSlice = slice.Length == part.Length;
+            if (_socket.BufferedAmount > maxBytes / 2)
+            {
+                await _socket.WhenWritableAsync(cancellationToken).ConfigureAwait(false);
+                await Task.Yield();
+                if (_socket.IsOpen)
+                {
+                    continue;
+                }
+            }
+
+            SendStatus status = await SendFragmentAsync(slice, isFinal && isLastSlice, cancellationToken).ConfigureAwait(false);
+            switch (status)
+            {
+                case SendStatus.Dropped:
+                    await Task.Yield();
+                    break;
+                case SendStatus.Closed:
+                    return status;
+                default:
+                    part = part[slice.Length..];
+                    if (isLastSlice)
+                    {
+                        return status;
+                    }
+
+                    break;
+            }
+        }
+    }
+
+    private async ValueTask<SendStatus> SendFragmentAsync(ReadOnlyMemory<byte> part, bool isFinal, CancellationToken cancellationToken)
+    {
         byte first = FrameEncoder.FirstByte(_hasBegun ? FrameOpcode.Continuation : _opcode, isFinal, isCompressed: false);
         SendStatus status = await _socket.SendFragment(first, part, cancellationToken).ConfigureAwait(false);
-        _hasBegun = true;
+        _hasBegun |= status != SendStatus.Dropped;
         return status;
     }
 }

@@ -18,7 +18,7 @@ internal sealed partial class WebSocketProtocol
     protected override void OnDeadline(Connection connection)
     {
         long now = connection.NowMilliseconds;
-        if (_isPeerGone && !_isHandlerBusy)
+        if (_isPeerGone && !IsHeldBack)
         {
             Finish(connection, CloseReason.PeerClosed);
         }
@@ -60,21 +60,19 @@ internal sealed partial class WebSocketProtocol
             return;
         }
 
-        if (_pingedAt != 0)
+        // Whatever is received forgets the ping, so it stands for silence since then.
+        if (_pingedAt != 0 && _endpoint.PongMilliseconds != 0)
         {
-            if (_lastReceivedAt > _pingedAt)
-            {
-                _pingedAt = 0;
-            }
-            else if (_endpoint.PongMilliseconds != 0 && now - _pingedAt >= _endpoint.PongMilliseconds)
+            if (now - _pingedAt >= _endpoint.PongMilliseconds)
             {
                 _state = WebSocketState.Closing;
                 connection.Abort(CloseReason.Timeout);
-                return;
             }
+
+            return;
         }
 
-        if (_pingedAt == 0 && now - _lastReceivedAt >= _endpoint.PingMilliseconds)
+        if (now - Math.Max(_lastReceivedAt, _pingedAt) >= _endpoint.PingMilliseconds)
         {
             // Native memory kept for a takeover goes back after so long a silence; the next message begins a new history.
             _socket.ReturnDeflate();
@@ -113,7 +111,7 @@ internal sealed partial class WebSocketProtocol
             due = Math.Min(due, _expiresAt);
         }
 
-        if (_isPeerGone && !_isHandlerBusy && _state < WebSocketState.Closing)
+        if (_isPeerGone && !IsHeldBack && _state < WebSocketState.Closing)
         {
             due = connection.NowMilliseconds;
         }

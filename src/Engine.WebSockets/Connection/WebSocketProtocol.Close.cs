@@ -35,6 +35,12 @@ internal sealed partial class WebSocketProtocol
         // Behind messages that still wait for room, which were promised before.
         _ = Observe(connection.SendAsync(frame));
         _closeDueAt = _endpoint.CloseMilliseconds == 0 ? 0 : connection.NowMilliseconds + _endpoint.CloseMilliseconds;
+        if (_isHandlerBusy)
+        {
+            _isPeerGone = connection.IsPeerClosed;
+            connection.ResumeReceive();
+        }
+
         SetNextDeadline(connection);
     }
 

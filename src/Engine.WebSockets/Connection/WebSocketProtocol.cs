@@ -29,8 +29,8 @@ internal sealed partial class WebSocketProtocol : ConnectionProtocol
         _decoder = new FrameDecoder(socket.Deflate.IsAgreed);
     }
 
-    /// <summary>Whether messages still go both ways.</summary>
-    public bool IsOpen => _state == WebSocketState.Open;
+    /// <summary>A busy handler holds back what follows, until this side closes: then only the peer's close frame is waited for.</summary>
+    private bool IsHeldBack => _isHandlerBusy && _state == WebSocketState.Open;
 
     protected override void OnStarted(Connection connection)
     {
@@ -52,6 +52,7 @@ internal sealed partial class WebSocketProtocol : ConnectionProtocol
     protected override int OnReceived(Connection connection, Span<byte> bytes)
     {
         _lastReceivedAt = connection.NowMilliseconds;
+        _pingedAt = 0;
         int consumed = 0;
         while (_state < WebSocketState.Closing)
         {
@@ -72,7 +73,7 @@ internal sealed partial class WebSocketProtocol : ConnectionProtocol
                     break;
             }
 
-            if (_isHandlerBusy)
+            if (IsHeldBack)
             {
                 return consumed;
             }
@@ -84,7 +85,7 @@ internal sealed partial class WebSocketProtocol : ConnectionProtocol
     protected override void OnPeerClosed(Connection connection)
     {
         // A handler that is still busy may hold back frames that came before the FIN, the close frame among them: they are read first.
-        if (!_isHandlerBusy)
+        if (!IsHeldBack)
         {
             Finish(connection, CloseReason.PeerClosed);
         }
@@ -153,7 +154,8 @@ internal sealed partial class WebSocketProtocol : ConnectionProtocol
 
         // A peer that had gone meanwhile is looked at again once what was held back has been read.
         _isPeerGone = connection.IsPeerClosed;
-        _lastReceivedAt = connection.NowMilliseconds;
+        _lastReceivedAt = _lastMessageAt = connection.NowMilliseconds;
+        _pingedAt = 0;
         connection.ResumeReceive();
         SetNextDeadline(connection);
     }
@@ -207,7 +209,11 @@ internal sealed partial class WebSocketProtocol : ConnectionProtocol
             }
 
             _isHandlerBusy = true;
-            connection.PauseReceive();
+            if (IsHeldBack)
+            {
+                connection.PauseReceive();
+            }
+
             _pending ??= new PendingHandler(this, connection);
             _pending.Await(task);
         }

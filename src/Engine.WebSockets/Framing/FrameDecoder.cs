@@ -61,15 +61,22 @@ internal struct FrameDecoder
             return bytes.IsEmpty ? FrameStep.NeedMore : ReadPayload(bytes, headerBytes: 0, isMessageStart: false, ref slice);
         }
 
-        if (!FrameHeader.TryRead(bytes, rules.IsMaskExpected, out FrameHeader header, out WebSocketError error))
+        bool isWhole = FrameHeader.TryRead(bytes, rules.IsMaskExpected, out FrameHeader header, out WebSocketError error);
+        if (!bytes.IsEmpty && error is not (WebSocketError.ReservedBits or WebSocketError.ReservedOpcode or WebSocketError.FragmentedControl))
         {
-            // A continuation, or a new message, where none may stand is seen with the first byte.
-            if (error == WebSocketError.None && !bytes.IsEmpty)
-            {
-                error = CheckOrder((FrameOpcode)(bytes[0] & 0x0F), (bytes[0] & 0x40) != 0);
-            }
+            // What the first byte breaks goes before what the second does, so that the verdict is the same when only one has arrived.
+            WebSocketError order = CheckOrder((FrameOpcode)(bytes[0] & 0x0F), (bytes[0] & 0x40) != 0);
+            error = order != WebSocketError.None ? order : error;
+        }
 
-            return error == WebSocketError.None ? FrameStep.NeedMore : Reject(error, ref slice);
+        if (error != WebSocketError.None)
+        {
+            return Reject(error, ref slice);
+        }
+
+        if (!isWhole)
+        {
+            return FrameStep.NeedMore;
         }
 
         if (header.IsControl)
@@ -77,12 +84,7 @@ internal struct FrameDecoder
             return ReadControl(bytes, in header, ref slice);
         }
 
-        error = CheckOrder(header.Opcode, header.IsCompressed);
-        if (error == WebSocketError.None)
-        {
-            error = CheckLimits(in header, rules);
-        }
-
+        error = CheckLimits(in header, rules);
         if (error != WebSocketError.None)
         {
             return Reject(error, ref slice);

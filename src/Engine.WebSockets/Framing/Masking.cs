@@ -1,3 +1,4 @@
+using System.Buffers.Binary;
 using System.Numerics;
 using System.Runtime.InteropServices;
 using System.Runtime.Intrinsics;
@@ -50,6 +51,13 @@ internal static class Masking
             {
                 (Vector128.LoadUnsafe(ref first, (nuint)i) ^ narrow).StoreUnsafe(ref first, (nuint)i);
             }
+        }
+
+        // A small message's tail in words: a chat line is seldom a multiple of sixteen.
+        for (; i <= length - sizeof(uint); i += sizeof(uint))
+        {
+            Span<byte> word = bytes.Slice(i, sizeof(uint));
+            BinaryPrimitives.WriteUInt32LittleEndian(word, BinaryPrimitives.ReadUInt32LittleEndian(word) ^ mask);
         }
 
         // Every step above is a multiple of four, so the key has not turned.

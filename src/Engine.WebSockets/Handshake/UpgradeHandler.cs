@@ -67,7 +67,7 @@ internal abstract class UpgradeHandler(WebSocketEndpoint endpoint)
             IsHttp11 = context.Upgrade is not null,
             Host = headers["Host"],
             Connection = Join(headers, "Connection"),
-            Upgrade = Join(headers, "Upgrade"),
+            Upgrade = context.Upgrade?.Protocols,
             Key = Join(headers, "Sec-WebSocket-Key"),
             Version = Join(headers, "Sec-WebSocket-Version"),
             Protocols = Join(headers, "Sec-WebSocket-Protocol"),

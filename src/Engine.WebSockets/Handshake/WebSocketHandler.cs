@@ -25,7 +25,7 @@ public abstract class WebSocketHandler<TData>
 
     /// <summary>
     /// A whole message arrived. Until the returned task completes, the connection reads nothing more: order is kept, and a peer that is faster than the
-    /// handler is slowed by TCP. Completing at once costs nothing.
+    /// handler is slowed by TCP; its pings wait too. Completing at once costs nothing.
     /// </summary>
     public abstract ValueTask OnMessage(WebSocketConnection<TData> socket, WebSocketMessage message);
 

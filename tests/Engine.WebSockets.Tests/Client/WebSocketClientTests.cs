@@ -1,6 +1,9 @@
 using System.Net;
+using System.Net.Security;
 using System.Net.Sockets;
 using System.Net.WebSockets;
+using System.Security.Cryptography;
+using System.Security.Cryptography.X509Certificates;
 using System.Text;
 
 namespace Engine.WebSockets.Tests;
@@ -80,6 +83,26 @@ public sealed class WebSocketClientTests
 
     [Test]
     [CancelAfter(30_000)]
+    public async Task Client_gives_up_after_MaxReconnectAttempts_and_its_reading_ends(CancellationToken cancellation)
+    {
+        SocketServer server = await SocketServer.StartAsync();
+        var options = new WebSocketClientOptions { MaxReconnectAttempts = 2, MinReconnectDelay = TimeSpan.FromMilliseconds(10), MaxReconnectDelay = TimeSpan.FromMilliseconds(20) };
+        await using var client = new WebSocketClient(server.Uri, options);
+        List<WebSocketClientState> states = [];
+        client.StateChanged += states.Add;
+        await client.ConnectAsync(cancellation);
+        await server.Engine.StopAsync(TimeSpan.Zero);
+        await foreach (ReceivedMessage message in client.ReadAllAsync(cancellation))
+        {
+            Assert.Fail("nothing was sent");
+        }
+
+        await client.Completion.WaitAsync(cancellation);
+        Assert.That(states, Is.EqualTo(new[] { WebSocketClientState.Open, WebSocketClientState.Reconnecting, WebSocketClientState.Closed }));
+    }
+
+    [Test]
+    [CancelAfter(30_000)]
     public async Task Outbox_is_bounded_while_offline_and_says_what_it_dropped(CancellationToken cancellation)
     {
         SocketServer server = await SocketServer.StartAsync();
@@ -145,7 +168,7 @@ public sealed class WebSocketClientTests
         await using var client = new WebSocketClient(new Uri($"ws://{listener.LocalEndpoint}/"), options);
         Task connecting = client.ConnectAsync(cancellation);
         using TcpClient peer = await listener.AcceptTcpClientAsync(cancellation);
-        await AcceptAsync(peer, cancellation);
+        await AcceptAsync(peer.GetStream(), cancellation);
         await connecting;
         byte[] ping = new byte[6];
         await peer.GetStream().ReadExactlyAsync(ping, cancellation);
@@ -166,7 +189,7 @@ public sealed class WebSocketClientTests
         await using var client = new WebSocketClient(new Uri($"ws://{listener.LocalEndpoint}/"), new WebSocketClientOptions { Reconnect = false });
         Task connecting = client.ConnectAsync(source.Token);
         using TcpClient peer = await listener.AcceptTcpClientAsync(source.Token);
-        await AcceptAsync(peer, source.Token);
+        await AcceptAsync(peer.GetStream(), source.Token);
         await connecting;
         await peer.GetStream().WriteAsync(Convert.FromHexString(frame), source.Token);
         byte[] header = new byte[6];
@@ -182,6 +205,75 @@ public sealed class WebSocketClientTests
         Assert.That((payload[0] << 8) | payload[1], Is.EqualTo(code));
         peer.Close();
         Assert.That((int)(await client.Completion.WaitAsync(source.Token)).Code, Is.EqualTo(code));
+    }
+
+    [Test]
+    [CancelAfter(30_000)]
+    public async Task Good_message_before_a_fault_is_answered_before_the_close(CancellationToken cancellation)
+    {
+        using var listener = new TcpListener(IPAddress.Loopback, 0);
+        listener.Start();
+        await using var client = new WebSocketClient(new Uri($"ws://{listener.LocalEndpoint}/"), new WebSocketClientOptions { Reconnect = false });
+        Task connecting = client.ConnectAsync(cancellation);
+        using TcpClient peer = await listener.AcceptTcpClientAsync(cancellation);
+        await AcceptAsync(peer.GetStream(), cancellation);
+        await connecting;
+        Task echoing = EchoAsync(client, cancellation);
+        await peer.GetStream().WriteAsync((byte[])[0x81, 1, (byte)'a', 0x81, 1, (byte)'b', 0x83, 0], cancellation);
+        byte[] back = new byte[16];
+        await peer.GetStream().ReadExactlyAsync(back, cancellation);
+        Assert.That((back[0], back[7], back[14]), Is.EqualTo((0x81, 0x81, 0x88)));
+        peer.Close();
+        await echoing;
+        Assert.That((int)(await client.Completion).Code, Is.EqualTo(1002));
+
+        static async Task EchoAsync(WebSocketClient client, CancellationToken cancellation)
+        {
+            await foreach (ReceivedMessage message in client.ReadAllAsync(cancellation))
+            {
+                await client.SendAsync(message, cancellation);
+            }
+        }
+    }
+
+    [Test]
+    [CancelAfter(30_000)]
+    public async Task Wss_is_spoken_over_tls_and_a_certificate_that_nobody_vouches_for_is_refused(CancellationToken cancellation)
+    {
+        using var key = RSA.Create(2048);
+        var request = new CertificateRequest("CN=localhost", key, HashAlgorithmName.SHA256, RSASignaturePadding.Pkcs1);
+        using X509Certificate2 certificate = request.CreateSelfSigned(DateTimeOffset.UtcNow.AddDays(-1), DateTimeOffset.UtcNow.AddDays(1));
+        using var listener = new TcpListener(IPAddress.Loopback, 0);
+        listener.Start();
+        var uri = new Uri($"wss://localhost:{((IPEndPoint)listener.LocalEndpoint).Port}/");
+        var trusting = new WebSocketClientOptions
+        {
+            EndPoint = listener.LocalEndpoint,
+            Reconnect = false,
+            Tls = new SslClientAuthenticationOptions
+            {
+                TargetHost = "localhost",
+                RemoteCertificateValidationCallback = (_, seen, _, _) => seen!.GetCertHashString() == certificate.GetCertHashString(),
+            },
+        };
+        await using var client = new WebSocketClient(uri, trusting);
+        Task connecting = client.ConnectAsync(cancellation);
+        using TcpClient peer = await listener.AcceptTcpClientAsync(cancellation);
+        await using var secure = new SslStream(peer.GetStream());
+        await secure.AuthenticateAsServerAsync(certificate);
+        await AcceptAsync(secure, cancellation);
+        await connecting;
+        await secure.WriteAsync((byte[])[0x81, 2, (byte)'h', (byte)'i'], cancellation);
+        Assert.That(await FirstTextAsync(client, cancellation), Is.EqualTo("hi"));
+        await secure.DisposeAsync();
+
+        await using var strict = new WebSocketClient(uri, new WebSocketClientOptions { EndPoint = listener.LocalEndpoint });
+        Task refused = strict.ConnectAsync(cancellation);
+        using TcpClient second = await listener.AcceptTcpClientAsync(cancellation);
+        await using var untrusted = new SslStream(second.GetStream());
+        Task serving = untrusted.AuthenticateAsServerAsync(certificate);
+        await Assert.ThatAsync(() => refused, Throws.InstanceOf<System.Security.Authentication.AuthenticationException>());
+        await Task.WhenAny(serving, Task.Delay(1_000, cancellation));
     }
 
     [Test]
@@ -210,19 +302,19 @@ public sealed class WebSocketClientTests
         => await messages.MoveNextAsync() ? messages.Current.GetText() : throw new InvalidOperationException("The client ended.");
 
     /// <summary>A server by hand.</summary>
-    private static async Task AcceptAsync(TcpClient peer, CancellationToken cancellation)
+    private static async Task AcceptAsync(Stream peer, CancellationToken cancellation)
     {
         var head = new StringBuilder();
         byte[] one = new byte[1];
         while (!head.ToString().EndsWith("\r\n\r\n", StringComparison.Ordinal))
         {
-            await peer.GetStream().ReadExactlyAsync(one, cancellation);
+            await peer.ReadExactlyAsync(one, cancellation);
             head.Append((char)one[0]);
         }
 
         string key = head.ToString().Split("Sec-WebSocket-Key: ")[1].Split("\r\n")[0];
         string answer = $"HTTP/1.1 101 Switching Protocols\r\nupgrade: WebSocket\r\nconnection: upgrade\r\nsec-websocket-accept: {AcceptKey.Compute(key)}\r\n\r\n";
-        await peer.GetStream().WriteAsync(Encoding.Latin1.GetBytes(answer), cancellation);
+        await peer.WriteAsync(Encoding.Latin1.GetBytes(answer), cancellation);
     }
 
     private sealed class ClosingHandler : WebSocketHandler<int>

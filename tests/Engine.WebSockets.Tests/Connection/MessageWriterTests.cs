@@ -88,6 +88,35 @@ public sealed class MessageWriterTests
     }
 
     [Test]
+    public void Fragments_are_never_dropped_by_a_policy_that_drops([Values(BackpressurePolicy.DropOldest, BackpressurePolicy.DropNewest)] BackpressurePolicy policy)
+    {
+        var dialogue = new Dialogue(configureServer: options => options.Connections.Backpressure = policy);
+        dialogue.Peer.RoomBytes = 0;
+        byte[] payload = new byte[500_000];
+        new Random(9).NextBytes(payload);
+        Task task = On(dialogue, async socket =>
+        {
+            await using MessageWriter writer = (await socket.StartMessageAsync(isText: false))!;
+            for (int at = 0; at < payload.Length; at += 50_000)
+            {
+                await writer.WriteAsync(payload.AsMemory(at, 50_000));
+            }
+
+            await writer.CompleteAsync();
+        });
+        for (int i = 0; i < 2_000 && !task.IsCompleted; i++)
+        {
+            dialogue.Peer.AddRoom(3_000);
+            dialogue.Server.RunUntil(() => true, TimeSpan.FromMilliseconds(1));
+        }
+
+        dialogue.Peer.AddRoom(1 << 20);
+        Assert.That(dialogue.Server.RunUntil(() => task.IsCompleted && dialogue.Socket.BufferedAmount == 0, TimeSpan.FromSeconds(10)), Is.True);
+        byte[] back = [.. Wire.ReadFrames(dialogue.Peer.TakeReceived()).SelectMany(frame => frame.Payload)];
+        Assert.That(back.AsSpan().SequenceEqual(payload), Is.True);
+    }
+
+    [Test]
     public void Message_that_is_given_up_takes_the_connection_with_it()
     {
         var dialogue = new Dialogue();

@@ -34,6 +34,63 @@ public sealed class WebSocketProtocolClockTests
     }
 
     [Test]
+    public void Pong_in_the_same_millisecond_as_its_ping_counts()
+    {
+        // The in-memory clock stands still between two advances, so this pong comes at the very time of its ping.
+        var dialogue = new Dialogue(options =>
+        {
+            options.PingInterval = TimeSpan.FromSeconds(3);
+            options.PongTimeout = TimeSpan.FromSeconds(1);
+        });
+        for (int i = 0; i < 50 && dialogue.Take().Count == 0; i++)
+        {
+            dialogue.Server.Advance(TimeSpan.FromMilliseconds(64));
+            if (dialogue.Peer.Received.Length > 0)
+            {
+                dialogue.Peer.TakeReceived();
+                dialogue.Send(Wire.Frame(0xA, []));
+                break;
+            }
+        }
+
+        dialogue.Server.Advance(TimeSpan.FromSeconds(2));
+        Assert.That(dialogue.Handler.Events, Does.Contain("pong:"));
+        Assert.That(dialogue.Handler.CloseCount, Is.Zero);
+    }
+
+    [Test]
+    public void Without_a_pong_timeout_a_silent_peer_is_pinged_again_and_again()
+    {
+        var dialogue = new Dialogue(options =>
+        {
+            options.PingInterval = TimeSpan.FromSeconds(3);
+            options.PongTimeout = Timeout.InfiniteTimeSpan;
+        });
+        dialogue.Server.Advance(TimeSpan.FromSeconds(9.5));
+        Assert.That(dialogue.Take(), Is.EqualTo(new[] { "9:", "9:", "9:" }));
+    }
+
+    [Test]
+    public void Ping_sent_before_a_handler_was_busy_is_forgotten_when_it_is_done()
+    {
+        var gate = new TaskCompletionSource();
+        var dialogue = new Dialogue(
+            options =>
+            {
+                options.PingInterval = TimeSpan.FromSeconds(3);
+                options.PongTimeout = TimeSpan.FromSeconds(1);
+            },
+            onMessage: (_, _) => new ValueTask(gate.Task));
+        dialogue.Server.Advance(TimeSpan.FromSeconds(3.1));
+        dialogue.Send(Wire.Text("slow"));
+        dialogue.Server.Advance(TimeSpan.FromSeconds(20));
+        gate.SetResult();
+        Assert.That(dialogue.Server.RunUntil(() => !dialogue.Socket.Connection.IsReceivePaused, TimeSpan.FromSeconds(5)), Is.True);
+        dialogue.Server.Advance(TimeSpan.FromSeconds(0.5));
+        Assert.That(dialogue.Handler.CloseCount, Is.Zero);
+    }
+
+    [Test]
     public void Peer_that_talks_is_not_pinged()
     {
         var dialogue = new Dialogue(options => options.PingInterval = TimeSpan.FromSeconds(2));

@@ -183,6 +183,35 @@ public sealed class WebSocketProtocolTests
     }
 
     [Test]
+    public void Handler_that_closes_and_never_ends_does_not_hold_up_the_closing_handshake()
+    {
+        var dialogue = new Dialogue(onMessage: (socket, _) =>
+        {
+            socket.Close();
+            return new ValueTask(new TaskCompletionSource().Task);
+        });
+        Assert.That(dialogue.Send(Wire.Text("end"), Wire.Text("more")), Is.EqualTo(new[] { "8:1000" }));
+        dialogue.Send(Wire.Close(1000));
+        dialogue.Peer.CloseSend();
+        dialogue.Server.RunUntilIdle();
+        Assert.That(dialogue.Handler.Ended, Is.EqualTo("1000  clean Completed"));
+        Assert.That(dialogue.Handler.Events, Is.EqualTo(new[] { "open", "text:end", "close" }));
+    }
+
+    [Test]
+    public void Handler_that_is_busy_when_the_server_stops_does_not_hold_up_the_closing_handshake()
+    {
+        var dialogue = new Dialogue(onMessage: (_, _) => new ValueTask(new TaskCompletionSource().Task));
+        dialogue.Send(Wire.Text("slow"), Wire.Text("held back"));
+        _ = dialogue.Server.Engine.StopAsync(TimeSpan.FromSeconds(10));
+        Assert.That(dialogue.Server.RunUntil(() => dialogue.Peer.Received.Length > 0, TimeSpan.FromSeconds(5)), Is.True);
+        dialogue.Send(Wire.Close(1001));
+        dialogue.Peer.CloseSend();
+        dialogue.Server.RunUntilIdle();
+        Assert.That(dialogue.Handler.Ended, Is.EqualTo("1001  clean Completed"));
+    }
+
+    [Test]
     public void Peer_that_vanishes_while_a_handler_is_busy_is_1006()
     {
         var gate = new TaskCompletionSource();

@@ -67,6 +67,7 @@ public sealed class FrameDecoderTests
         yield return Case("RFC6455_5_4_continuation_of_nothing", WebSocketError.OrphanContinuation, Wire.Frame(0, "x"u8));
         yield return Case("RFC6455_5_4_message_inside_of_a_message", WebSocketError.InterleavedMessage, [.. Wire.Text("a", fin: false), .. Wire.Text("b")]);
         yield return Case("RFC6455_5_4_continuation_after_the_last", WebSocketError.OrphanContinuation, [.. Wire.Text("a", fin: false), .. Wire.Frame(0, "b"u8), .. Wire.Frame(0, "c"u8)], "text:ab");
+        yield return Case("RFC6455_5_4_unmasked_message_inside_of_a_message", WebSocketError.InterleavedMessage, [.. Wire.Text("a", fin: false), .. Wire.Frame(1, "x"u8, masked: false)]);
         yield return Case("RFC6455_5_1_unmasked", WebSocketError.WrongMasking, Wire.Frame(1, "x"u8, masked: false));
         yield return Case("RFC6455_5_2_length_125_in_two_bytes", WebSocketError.BadLength, [0x82, 0xFE, 0, 125, 0, 0, 0, 0]);
         yield return Case("RFC6455_5_2_length_65535_in_eight_bytes", WebSocketError.BadLength, [0x82, 0xFF, 0, 0, 0, 0, 0, 0, 0xFF, 0xFF, 0, 0, 0, 0]);

@@ -1,3 +1,6 @@
+using FsCheck;
+using FsCheck.Fluent;
+
 namespace Engine.WebSockets.Tests;
 
 [Category("Pure")]
@@ -30,6 +33,24 @@ public sealed class FrameEncoderTests
         Assert.That(header[(length - 4)..length], Is.EqualTo(new byte[] { 1, 2, 3, 4 }));
         Assert.That(FrameHeader.TryRead(header.AsSpan(0, length), isMaskExpected: true, out FrameHeader read, out _), Is.True);
         Assert.That((read.PayloadBytes, read.Mask, read.IsFinal, read.IsCompressed), Is.EqualTo((payloadBytes, 0x04030201u, false, true)));
+    }
+
+    [Test]
+    public void Any_frame_that_is_encoded_and_masked_decodes_to_itself()
+    {
+        var rules = new FrameRules { IsMaskExpected = true, MaxFrameBytes = long.MaxValue, MaxMessageBytes = long.MaxValue, MaxFragmentCount = 9 };
+        Check.QuickThrowOnFailure(Prop.ForAll<byte[], bool, uint>((payload, isText, mask) =>
+        {
+            byte[] frame = new byte[FrameEncoder.HeaderBytes(payload.Length, isMasked: true) + payload.Length];
+            byte first = FrameEncoder.FirstByte(isText ? FrameOpcode.Text : FrameOpcode.Binary, isFinal: true, isCompressed: false);
+            int header = FrameEncoder.WriteHeader(frame, first, payload.Length, mask);
+            payload.CopyTo(frame, header);
+            Masking.Apply(frame.AsSpan(header), mask);
+            var decoder = new FrameDecoder(isCompressionAllowed: false);
+            return decoder.Read(frame, rules, out FrameSlice slice) == FrameStep.Data
+                && slice.IsMessageStart && slice.IsMessageEnd && slice.IsText == isText
+                && slice.ConsumedBytes == frame.Length && slice.Payload.SequenceEqual(payload);
+        }));
     }
 
     [Test]

@@ -86,7 +86,10 @@ public sealed class ExtensionOfferTests
     {
         var options = new WebSocketCompressionOptions
         {
-            ServerContextTakeover = serverTakeover, ClientContextTakeover = clientTakeover, ServerMaxWindowBits = bits, ClientMaxWindowBits = bits,
+            ServerContextTakeover = serverTakeover,
+            ClientContextTakeover = clientTakeover,
+            ServerMaxWindowBits = bits,
+            ClientMaxWindowBits = bits,
         };
         Assert.That(ExtensionOffer.TryNegotiate(ExtensionOffer.Offer(options), options, true, out DeflateAgreement server, out string? answer), Is.True);
         Assert.That(ExtensionOffer.TryReadAnswer(answer, options, out DeflateAgreement client), Is.True);

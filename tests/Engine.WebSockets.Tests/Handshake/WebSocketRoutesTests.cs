@@ -42,6 +42,27 @@ public sealed class WebSocketRoutesTests
         Assert.That(head, Does.Contain(field));
     }
 
+    [TestCase("Upgrade: WebSocket\r\nConnection: keep-alive, Upgrade\r\n")]
+    [TestCase("Upgrade: WEBSOCKET\r\nConnection: upgrade\r\nContent-Length: 0\r\n")]
+    [TestCase("Upgrade: h2c, websocket\r\nConnection: keep-alive\r\nConnection: Upgrade\r\n")]
+    public async Task KestrelHttpServer_1170_2564_lawful_spellings_of_an_upgrade_are_accepted(string fields)
+    {
+        await using SocketServer server = await SocketServer.StartAsync(http => http.MapWebSocket("/chat", new EchoHandler()));
+        await using RawClient client = await RawClient.ConnectAsync(server.EndPoint);
+        await client.SendAsync($"GET /chat HTTP/1.1\r\nHost: x\r\n{fields}Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: 13\r\n\r\n");
+        Assert.That(await ReadHeadAsync(client), Does.StartWith("HTTP/1.1 101 "));
+    }
+
+    [Test]
+    public async Task CWE_1385_foreign_origin_gets_403()
+    {
+        var options = new WebSocketEndpointOptions { RequireSameOrigin = true };
+        await using SocketServer server = await SocketServer.StartAsync(http => http.MapWebSocket("/chat", new EchoHandler(), options));
+        await using RawClient client = await RawClient.ConnectAsync(server.EndPoint);
+        await client.SendAsync(Good + "Origin: http://evil.example\r\nCookie: session=1\r\n\r\n");
+        Assert.That(await ReadHeadAsync(client), Does.StartWith("HTTP/1.1 403 "));
+    }
+
     [Test]
     public async Task Upgrade_can_wait_attach_data_add_headers_and_choose_the_subprotocol()
     {
