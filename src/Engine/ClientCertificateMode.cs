@@ -1,7 +1,7 @@
 namespace Engine;
 
 /// <summary>Whether a TLS server asks its clients for certificates.</summary>
-public enum ClientCertificateMode
+public enum ClientCertificateMode : byte
 {
     /// <summary>They are not asked.</summary>
     None = 0,

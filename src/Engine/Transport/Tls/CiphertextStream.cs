@@ -108,15 +108,7 @@ internal sealed unsafe class CiphertextStream(TlsTransportConnection owner, Even
             return ValueTask.CompletedTask;
         }
 
-        var written = new TaskCompletionSource();
-        loop.Post(
-            _ =>
-            {
-                Write(buffer.Span);
-                written.SetResult();
-            },
-            null);
-        return new ValueTask(written.Task);
+        return WriteOnLoopAsync(buffer);
     }
 
     public override void Write(ReadOnlySpan<byte> buffer)
@@ -154,6 +146,20 @@ internal sealed unsafe class CiphertextStream(TlsTransportConnection owner, Even
 
     void IValueTaskSource<int>.OnCompleted(Action<object?> continuation, object? state, short token, ValueTaskSourceOnCompletedFlags flags)
         => _read.OnCompleted(continuation, state, token, flags);
+
+    /// <summary>Out of line: what it captures is allocated.</summary>
+    private ValueTask WriteOnLoopAsync(ReadOnlyMemory<byte> buffer)
+    {
+        var written = new TaskCompletionSource();
+        loop.Post(
+            _ =>
+            {
+                Write(buffer.Span);
+                written.SetResult();
+            },
+            null);
+        return new ValueTask(written.Task);
+    }
 
     /// <summary>A read that is answered usually leads to the next: the loop ends when the reader has enough, or everything.</summary>
     private void ServeWaiting()

@@ -2,7 +2,6 @@ using System.Buffers;
 using System.Diagnostics.CodeAnalysis;
 using System.Net;
 using System.Net.Security;
-using System.Runtime.CompilerServices;
 using System.Security.Cryptography.X509Certificates;
 using System.Threading.Tasks.Sources;
 
@@ -146,6 +145,7 @@ internal sealed partial class TlsTransportConnection : TransportConnection, ITra
     /// <summary>The connection's life: the handshake, then one record after the other. It goes on inside the event that brings the bytes.</summary>
     private async Task RunAsync()
     {
+        byte[]? buffer = null;
         try
         {
             await _context.AuthenticateAsync(_ssl).ConfigureAwait(false);
@@ -155,8 +155,45 @@ internal sealed partial class TlsTransportConnection : TransportConnection, ITra
                 Establish();
             }
 
-            while (!_closing && !_failed && await ReceiveAsync().ConfigureAwait(false))
+            while (!_closing && !_failed)
             {
+                // Waits for plain bytes without a buffer.
+                await _ssl.ReadAsync(Memory<byte>.Empty).ConfigureAwait(false);
+                await new LoopSwitch(Loop);
+
+                // A FIN is looked for even while paused; bytes that come before it are then held until receiving goes on.
+                while (_paused && !_innerEnded && !_closing)
+                {
+                    await WhenWokenAsync().ConfigureAwait(false);
+                }
+
+                if (_closing)
+                {
+                    break;
+                }
+
+                buffer = ArrayPool<byte>.Shared.Rent(MaxRecordBytes);
+                int count = await _ssl.ReadAsync(buffer.AsMemory()).ConfigureAwait(false);
+                await new LoopSwitch(Loop);
+                while (_paused && count > 0 && !_closing)
+                {
+                    await WhenWokenAsync().ConfigureAwait(false);
+                }
+
+                if (_closing || _failed)
+                {
+                    break;
+                }
+
+                if (count == 0)
+                {
+                    Sink.OnPeerClosed();
+                    break;
+                }
+
+                Sink.OnReceived(buffer.AsSpan(0, count));
+                ArrayPool<byte>.Shared.Return(buffer);
+                buffer = null;
             }
         }
         catch (Exception)
@@ -164,6 +201,13 @@ internal sealed partial class TlsTransportConnection : TransportConnection, ITra
             // Whatever it was (a bad record, no common cipher, a certificate refused, a function of the host's that threw): the connection cannot go on.
             await new LoopSwitch(Loop);
             Fail();
+        }
+        finally
+        {
+            if (buffer is not null)
+            {
+                ArrayPool<byte>.Shared.Return(buffer);
+            }
         }
     }
 
@@ -177,54 +221,6 @@ internal sealed partial class TlsTransportConnection : TransportConnection, ITra
             _ssl.NegotiatedApplicationProtocol,
             _ssl.RemoteCertificate as X509Certificate2);
         Sink.OnEstablished();
-    }
-
-    /// <summary>Waits for plain bytes without a buffer, then hands them up. False at the peer's end.</summary>
-    [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder<>))]
-    private async ValueTask<bool> ReceiveAsync()
-    {
-        await _ssl.ReadAsync(Memory<byte>.Empty).ConfigureAwait(false);
-        await new LoopSwitch(Loop);
-
-        // A FIN is looked for even while paused; bytes that come before it are then held until receiving goes on.
-        while (_paused && !_innerEnded && !_closing)
-        {
-            await WhenWokenAsync().ConfigureAwait(false);
-        }
-
-        if (_closing)
-        {
-            return false;
-        }
-
-        byte[] buffer = ArrayPool<byte>.Shared.Rent(MaxRecordBytes);
-        try
-        {
-            int count = await _ssl.ReadAsync(buffer.AsMemory()).ConfigureAwait(false);
-            await new LoopSwitch(Loop);
-            while (_paused && count > 0 && !_closing)
-            {
-                await WhenWokenAsync().ConfigureAwait(false);
-            }
-
-            if (_closing || _failed)
-            {
-                return false;
-            }
-
-            if (count == 0)
-            {
-                Sink.OnPeerClosed();
-                return false;
-            }
-
-            Sink.OnReceived(buffer.AsSpan(0, count));
-            return true;
-        }
-        finally
-        {
-            ArrayPool<byte>.Shared.Return(buffer);
-        }
     }
 
     private ValueTask WhenWokenAsync()
