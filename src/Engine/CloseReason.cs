@@ -21,7 +21,7 @@ public enum CloseReason : byte
     /// <summary>The peer went past a limit.</summary>
     LimitExceeded = 5,
 
-    /// <summary>A deadline of the protocol passed: a request head, a pong, an idle limit.</summary>
+    /// <summary>A deadline of the protocol passed: a TLS handshake, a request head, a pong, an idle limit.</summary>
     Timeout = 6,
 
     /// <summary>Queued bytes made no progress for <see cref="ConnectionOptions.WriteTimeout"/>: the peer is dead or frozen.</summary>
@@ -39,7 +39,7 @@ public enum CloseReason : byte
     /// <summary>This side aborted it (RST).</summary>
     Aborted = 11,
 
-    /// <summary>The operating system reported another error.</summary>
+    /// <summary>The operating system reported another error, or TLS failed.</summary>
     TransportError = 12,
 
     /// <summary>The server was full when the connection arrived.</summary>

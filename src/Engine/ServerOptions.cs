@@ -6,7 +6,10 @@ namespace Engine;
 /// <summary>How a server listens, how many loops it runs and what it admits. Read once, when the server is made.</summary>
 public sealed class ServerOptions
 {
-    /// <summary>Where to listen: IPv4, IPv6 or Unix domain socket end points, one or several. Port 0 takes a free one.</summary>
+    /// <summary>
+    /// Where to listen: IPv4, IPv6 or Unix domain socket end points, or an <see cref="InheritedEndPoint"/>, one or several. Port 0 takes a free one.
+    /// A Unix socket's file that a dead process left behind is replaced; one that is in use, or no socket, is not.
+    /// </summary>
     public IList<EndPoint> EndPoints { get; } = [];
 
     /// <summary>Which transport to use. <see cref="TransportKind.Auto"/> by default.</summary>
@@ -42,7 +45,10 @@ public sealed class ServerOptions
     /// <summary>Connections open at once; 0, the default, leaves the number to the process's descriptors. One more is refused, none is evicted.</summary>
     public int MaxConcurrentConnections { get; set; }
 
-    /// <summary>Connections open at once from one IP address; 0, the default, means no limit. One more is closed without a word.</summary>
+    /// <summary>
+    /// Connections open at once from one IP address; 0, the default, means no limit. One more is closed without a word. Behind a trusted load balancer
+    /// (<see cref="ProxyProtocol"/>) the announced address counts, from the header on.
+    /// </summary>
     public int MaxConnectionsPerAddress { get; set; }
 
     /// <summary>Connections accepted a second; 0, the default, means no limit. What comes sooner waits in the kernel's backlog.</summary>
@@ -56,6 +62,12 @@ public sealed class ServerOptions
 
     /// <summary>What a connection refused by <see cref="MaxConcurrentConnections"/> is told before it is closed; nothing by default. HTTP puts its 503 here.</summary>
     public ReadOnlyMemory<byte> RefusalMessage { get; set; }
+
+    /// <summary>TLS for this server's connections; null, the default, leaves them plain.</summary>
+    public TlsOptions? Tls { get; set; }
+
+    /// <summary>The PROXY protocol, for servers behind a load balancer; null, the default, turns it off. Its header comes before TLS.</summary>
+    public ProxyProtocolOptions? ProxyProtocol { get; set; }
 
     /// <summary>Where log lines go; nowhere by default.</summary>
     public ILoggerFactory? LoggerFactory { get; set; }
@@ -77,6 +89,8 @@ public sealed class ServerOptions
         var frozen = (ServerOptions)MemberwiseClone();
         frozen.LoopCount = LoopCount == 0 ? Math.Clamp(Environment.ProcessorCount, 1, 64) : LoopCount;
         frozen.Connections = Connections.Freeze();
+        frozen.Tls = Tls?.Freeze();
+        frozen.ProxyProtocol = ProxyProtocol?.Freeze();
         return frozen;
     }
 }

@@ -22,7 +22,8 @@ internal static class HouseMap
     {
         ["Engine"] =
         [
-            "", "Diagnostics", "Buffers", "Timers", "Transport", "Transport/Memory", "Transport/Sockets", "Transport/Epoll", "Transport/Tls",
+            "", "Diagnostics", "Buffers", "Timers", "Transport", "Transport/Memory", "Transport/Sockets", "Transport/Epoll", "Transport/Proxy",
+            "Transport/Tls",
             "Connections", "Server",
         ],
         ["Engine.Http1"] = ["", "Parsing", "Responses", "Messages", "Routing", "Connection", "Server"],

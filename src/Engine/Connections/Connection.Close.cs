@@ -31,6 +31,7 @@ public sealed partial class Connection
         {
             TransportFailure.Reset => CloseReason.PeerReset,
             TransportFailure.TimedOut => CloseReason.WriteTimeout,
+            TransportFailure.Malformed => CloseReason.ProtocolError,
             _ => CloseReason.TransportError,
         });
         Release(abortive: true);
@@ -147,13 +148,16 @@ public sealed partial class Connection
         _transport.Close(abortive);
     }
 
-    /// <summary>The engine's own deadline: a write without progress, or a peer that does not answer a graceful close.</summary>
+    /// <summary>The engine's own deadline: a handshake that takes too long, a write without progress, or a peer that does not answer a graceful close.</summary>
     private void OnEngineDue()
     {
         switch (State)
         {
             case ConnectionState.Lingering:
                 Release(abortive: true);
+                break;
+            case ConnectionState.Open when Protocol is EstablishingProtocol:
+                Abort(CloseReason.Timeout);
                 break;
             case ConnectionState.Open:
             case ConnectionState.Closing:

@@ -16,7 +16,7 @@ public sealed partial class Connection : ITransportSink, ILoopMember
     private readonly ConnectionHost _host;
     private readonly EventLoop _loop;
     private readonly OutboundQueue _queue;
-    private TransportConnection _transport;
+    private readonly TransportConnection _transport;
     private CancellationTokenSource? _closedSource;
     private long _protocolDue;
     private long _engineDue;
@@ -42,6 +42,12 @@ public sealed partial class Connection : ITransportSink, ILoopMember
 
     /// <summary>This side's address; null when the operating system no longer tells. Any thread, once asked for on the loop.</summary>
     public EndPoint? LocalEndPoint => _transport.LocalEndPoint;
+
+    /// <summary>Whether the connection is secured by TLS. Any thread.</summary>
+    public bool IsSecure => Tls is not null;
+
+    /// <summary>What the TLS handshake agreed on; null without TLS. It is done before the connection gets its first protocol. Any thread.</summary>
+    public TlsInfo? Tls => _transport.Tls;
 
     /// <summary>The server's limits for each connection. Read only: changing them has no effect.</summary>
     public ConnectionOptions Options => _host.Options;
@@ -154,19 +160,23 @@ public sealed partial class Connection : ITransportSink, ILoopMember
 
     internal bool IsClosed => State == ConnectionState.Closed;
 
-    /// <summary>Gives the connection its identity and its first protocol, and begins to receive. Loop only.</summary>
+    /// <summary>What admission counted this connection for, so that the same is given back. Written by the server, on the loop.</summary>
+    internal AdmissionTicket Ticket { get; set; }
+
+    /// <summary>Gives the connection its identity and, as soon as its transport is established, its first protocol; begins to receive. Loop only.</summary>
     internal void Start(Func<Connection, ConnectionProtocol> createProtocol)
     {
         Id = _loop.Register(this);
         _transport.Sink = this;
-        try
+        if (_transport.IsEstablished)
         {
-            Protocol = createProtocol(this);
-            Protocol.OnStarted(this);
+            StartProtocol(createProtocol);
         }
-        catch (Exception exception)
+        else
         {
-            Fault(exception);
+            Protocol = new EstablishingProtocol(createProtocol);
+            _engineDue = NowMilliseconds + _transport.EstablishMilliseconds;
+            ArmDeadline(_engineDue);
         }
 
         _transport.Start(Id);
@@ -190,8 +200,14 @@ public sealed partial class Connection : ITransportSink, ILoopMember
         }
     }
 
-    /// <summary>A wrapper steps aside, and hands the connection to the transport beneath it. Loop only.</summary>
-    internal void ReplaceTransport(TransportConnection transport) => _transport = transport;
+    void ITransportSink.OnEstablished()
+    {
+        if (State == ConnectionState.Open && Protocol is EstablishingProtocol establishing)
+        {
+            _engineDue = 0;
+            StartProtocol(establishing.CreateProtocol);
+        }
+    }
 
     void ILoopMember.OnDue()
     {
@@ -243,6 +259,19 @@ public sealed partial class Connection : ITransportSink, ILoopMember
         if (State != ConnectionState.Open)
         {
             ProgressClose();
+        }
+    }
+
+    private void StartProtocol(Func<Connection, ConnectionProtocol> createProtocol)
+    {
+        try
+        {
+            Protocol = createProtocol(this);
+            Protocol.OnStarted(this);
+        }
+        catch (Exception exception)
+        {
+            Fault(exception);
         }
     }
 

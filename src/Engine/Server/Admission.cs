@@ -29,24 +29,42 @@ internal sealed class Admission(int maxConnections, int maxPerAddress)
             return AdmissionVerdict.RefuseSilently;
         }
 
-        if (maxPerAddress > 0 && address is not null && _perAddress.AddOrUpdate(address, 1, static (_, count) => count + 1) > maxPerAddress)
+        if (!TryCount(address))
         {
-            Leave(address);
+            Interlocked.Decrement(ref _open);
             return AdmissionVerdict.RefuseSilently;
         }
 
         return AdmissionVerdict.Admit;
     }
 
+    /// <summary>Counts one more of an address that has become known since the connection was admitted. False, and not counted, when there are too many.</summary>
+    public bool TryCount(IPAddress? address)
+    {
+        if (maxPerAddress == 0 || address is null || _perAddress.AddOrUpdate(address, 1, static (_, count) => count + 1) <= maxPerAddress)
+        {
+            return true;
+        }
+
+        Uncount(address);
+        return false;
+    }
+
     /// <summary>An admitted connection has ended.</summary>
     public void Leave(IPAddress? address)
     {
         Interlocked.Decrement(ref _open);
-        if (maxPerAddress == 0 || address is null)
+        if (maxPerAddress > 0 && address is not null)
         {
-            return;
+            Uncount(address);
         }
+    }
 
+    /// <summary>A connection that was refused with a message has ended.</summary>
+    public void RefusalEnded() => Interlocked.Decrement(ref _refusing);
+
+    private void Uncount(IPAddress address)
+    {
         while (_perAddress.TryGetValue(address, out int count))
         {
             bool done = count == 1
@@ -58,9 +76,6 @@ internal sealed class Admission(int maxConnections, int maxPerAddress)
             }
         }
     }
-
-    /// <summary>A connection that was refused with a message has ended.</summary>
-    public void RefusalEnded() => Interlocked.Decrement(ref _refusing);
 }
 
 /// <summary>What <see cref="Admission"/> answers.</summary>

@@ -17,6 +17,7 @@ public sealed class EngineServer : IAsyncDisposable
     private readonly Transport _transport;
     private readonly Admission _admission;
     private readonly ServerHost _host;
+    private readonly TlsContext? _tls;
     private readonly ILogger _logger;
     private readonly TaskCompletionSource _allClosed = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private IReadOnlyList<EndPoint> _endPoints = [];
@@ -43,6 +44,7 @@ public sealed class EngineServer : IAsyncDisposable
         _createProtocol = createProtocol;
         _logger = _options.LoggerFactory?.CreateLogger("Engine") ?? NullLogger.Instance;
         _admission = new Admission(_options.MaxConcurrentConnections, _options.MaxConnectionsPerAddress);
+        _tls = _options.Tls is { } tls ? new TlsContext(tls) : null;
         _transport = createTransport(_options);
         _host = new ServerHost(this);
         Metrics = new EngineMetrics(_transport.Loops);
@@ -203,29 +205,64 @@ public sealed class EngineServer : IAsyncDisposable
     {
         Interlocked.Increment(ref _live);
         loop.Counters.CountAccepted();
-        IPAddress? address = _options.MaxConnectionsPerAddress > 0 ? (transport.RemoteEndPoint as IPEndPoint)?.Address : null;
-        var connection = new Connection(_host, transport);
-        switch (_admission.Admit(address))
+        bool announces = _options.ProxyProtocol?.Trusts(transport.RemoteEndPoint) ?? false;
+        bool isRefused = !announces && _options.ProxyProtocol is { RefuseUntrusted: true };
+        IPAddress? address = announces ? null : AddressToCount(transport.RemoteEndPoint);
+        AdmissionVerdict verdict = isRefused ? AdmissionVerdict.RefuseSilently : _admission.Admit(address);
+        if (verdict == AdmissionVerdict.RefuseSilently)
         {
-            case AdmissionVerdict.Admit:
-                connection.Start(_createProtocol);
-                if (_stopping)
-                {
-                    connection.Stop();
-                }
+            Metrics.CountRefused();
+            var refused = new Connection(_host, transport);
+            refused.Start(static _ => NullProtocol.Instance);
+            refused.Abort(CloseReason.AdmissionRefused);
+            return;
+        }
 
-                break;
-            case AdmissionVerdict.RefuseWithMessage:
-                Metrics.CountRefused();
-                connection.Start(_ => new RefusalProtocol(_options.RefusalMessage, _admission));
-                break;
-            default:
-                Metrics.CountRefused();
-                connection.Start(static _ => NullProtocol.Instance);
-                connection.Abort(CloseReason.AdmissionRefused);
-                break;
+        var connection = new Connection(_host, Wrap(transport, announces));
+        if (verdict == AdmissionVerdict.RefuseWithMessage)
+        {
+            Metrics.CountRefused();
+            connection.Ticket = new AdmissionTicket(AdmissionTicketKind.Refusing, Address: null);
+            connection.Start(_ => new RefusalProtocol(_options.RefusalMessage));
+            return;
+        }
+
+        connection.Ticket = new AdmissionTicket(AdmissionTicketKind.Admitted, address);
+        connection.Start(announces ? CreateAnnounced : _createProtocol);
+        if (_stopping)
+        {
+            connection.Stop();
         }
     }
+
+    /// <summary>What stands between the socket and the connection, lowest first: PROXY header, TLS.</summary>
+    private TransportConnection Wrap(TransportConnection transport, bool announces)
+    {
+        bool isSecure = _tls is not null && _tls.AppliesTo(transport.LocalEndPoint);
+        if (announces)
+        {
+            transport = new ProxyTransportConnection(transport, _options.ProxyProtocol!);
+        }
+
+        return isSecure ? new TlsTransportConnection(transport, _tls!) : transport;
+    }
+
+    /// <summary>The first protocol of a connection whose address a load balancer announced: only now it can be counted.</summary>
+    private ConnectionProtocol CreateAnnounced(Connection connection)
+    {
+        IPAddress? address = AddressToCount(connection.RemoteEndPoint);
+        if (!_admission.TryCount(address))
+        {
+            Metrics.CountRefused();
+            connection.Abort(CloseReason.AdmissionRefused);
+            return NullProtocol.Instance;
+        }
+
+        connection.Ticket = new AdmissionTicket(AdmissionTicketKind.Admitted, address);
+        return _createProtocol(connection);
+    }
+
+    private IPAddress? AddressToCount(EndPoint? remote) => _options.MaxConnectionsPerAddress > 0 ? (remote as IPEndPoint)?.Address : null;
 
     /// <summary>What transports and connections see of the server.</summary>
     private sealed class ServerHost(EngineServer server) : ConnectionHost(server._options.Connections), ITransportHost
@@ -256,10 +293,14 @@ public sealed class EngineServer : IAsyncDisposable
 
         public override void OnClosed(Connection connection)
         {
-            if (connection.CloseReason != CloseReason.AdmissionRefused)
+            switch (connection.Ticket.Kind)
             {
-                IPAddress? address = server._options.MaxConnectionsPerAddress > 0 ? (connection.RemoteEndPoint as IPEndPoint)?.Address : null;
-                server._admission.Leave(address);
+                case AdmissionTicketKind.Admitted:
+                    server._admission.Leave(connection.Ticket.Address);
+                    break;
+                case AdmissionTicketKind.Refusing:
+                    server._admission.RefusalEnded();
+                    break;
             }
 
             Interlocked.Decrement(ref server._live);

@@ -1,7 +1,7 @@
 namespace Engine;
 
 /// <summary>Tells a connection that the server is full, and closes it. No handler of the host's ever sees it.</summary>
-internal sealed class RefusalProtocol(ReadOnlyMemory<byte> message, Admission admission) : ConnectionProtocol
+internal sealed class RefusalProtocol(ReadOnlyMemory<byte> message) : ConnectionProtocol
 {
     protected internal override void OnStarted(Connection connection)
     {
@@ -10,6 +10,4 @@ internal sealed class RefusalProtocol(ReadOnlyMemory<byte> message, Admission ad
     }
 
     protected internal override int OnReceived(Connection connection, Span<byte> bytes) => bytes.Length;
-
-    protected internal override void OnClosed(Connection connection, CloseReason reason) => admission.RefusalEnded();
 }

@@ -1,10 +1,13 @@
 namespace Engine;
 
 /// <summary>
-/// What a transport raises upward about one connection: five events, by the connection's loop only, and never from within a call downward.
+/// What a transport raises upward about one connection: six events, by the connection's loop only, and never from within a call downward.
 /// </summary>
 internal interface ITransportSink
 {
+    /// <summary>Headers and handshakes beneath are done, once, before any bytes. Not raised by a transport that had none.</summary>
+    void OnEstablished();
+
     /// <summary>Bytes arrived. The span is the loop's own buffer: it may be changed in place, and is valid during the call only.</summary>
     void OnReceived(Span<byte> bytes);
 
@@ -45,4 +48,7 @@ internal enum TransportFailure : byte
 
     /// <summary>Everything else, a failed TLS handshake included.</summary>
     Other = 2,
+
+    /// <summary>The peer's PROXY header is malformed.</summary>
+    Malformed = 3,
 }

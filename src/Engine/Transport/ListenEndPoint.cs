@@ -6,9 +6,14 @@ namespace Engine;
 /// <summary>Opens a listening socket as the options ask. The one place that knows about socket options of listeners, for every transport.</summary>
 internal static class ListenEndPoint
 {
-    /// <exception cref="SocketException">The end point is taken, or may not be bound.</exception>
+    /// <exception cref="SocketException">The end point is taken, or may not be bound; an inherited descriptor is no listening stream socket.</exception>
     public static Socket Listen(EndPoint endPoint, ServerOptions options)
     {
+        if (endPoint is InheritedEndPoint inherited)
+        {
+            return Adopt(inherited, options);
+        }
+
         bool isUnix = endPoint is UnixDomainSocketEndPoint;
         ProtocolType protocol = isUnix ? ProtocolType.Unspecified : ProtocolType.Tcp;
         var socket = new Socket(endPoint.AddressFamily, SocketType.Stream, protocol);
@@ -39,7 +44,8 @@ internal static class ListenEndPoint
                 }
             }
 
-            socket.Bind(endPoint);
+            SetUserTimeout(socket, options);
+            Bind(socket, endPoint);
             socket.Listen(options.Backlog);
             return socket;
         }
@@ -65,6 +71,88 @@ internal static class ListenEndPoint
         if (options.SendBufferBytes > 0)
         {
             socket.SendBufferSize = options.SendBufferBytes;
+        }
+    }
+
+    private static Socket Adopt(InheritedEndPoint inherited, ServerOptions options)
+    {
+        using (var unowned = new Socket(new SafeSocketHandle(inherited.Descriptor, ownsHandle: false)))
+        {
+            if (unowned.SocketType != SocketType.Stream || unowned.GetSocketOption(SocketOptionLevel.Socket, SocketOptionName.AcceptConnection) is not 1)
+            {
+                // Not ours to close.
+                throw new SocketException((int)SocketError.InvalidArgument, $"{inherited} is no listening stream socket.");
+            }
+        }
+
+        var socket = new Socket(new SafeSocketHandle(inherited.Descriptor, ownsHandle: true));
+        SetUserTimeout(socket, options);
+        return socket;
+    }
+
+    private static void Bind(Socket socket, EndPoint endPoint)
+    {
+        try
+        {
+            socket.Bind(endPoint);
+        }
+        catch (SocketException exception) when (exception.SocketErrorCode == SocketError.AddressAlreadyInUse
+            && endPoint is UnixDomainSocketEndPoint && IsAbandoned(endPoint))
+        {
+            File.Delete(endPoint.ToString()!);
+            socket.Bind(endPoint);
+        }
+    }
+
+    /// <summary>Whether a file is a socket that nobody listens on: what a process that was killed leaves behind.</summary>
+    private static bool IsAbandoned(EndPoint endPoint)
+    {
+        string path = endPoint.ToString()!;
+        if (path.Length == 0 || path[0] is '\0' or '@')
+        {
+            return false;
+        }
+
+        try
+        {
+            using var probe = new Socket(AddressFamily.Unix, SocketType.Stream, ProtocolType.Unspecified);
+            probe.Blocking = false;
+            probe.Connect(endPoint);
+            return false;
+        }
+        catch (SocketException exception) when (exception.SocketErrorCode == SocketError.ConnectionRefused)
+        {
+            // Other files refuse too, but only they can be opened.
+        }
+        catch (SocketException)
+        {
+            return false;
+        }
+
+        try
+        {
+            File.OpenHandle(path, FileMode.Open, FileAccess.ReadWrite, FileShare.ReadWrite).Dispose();
+            return false;
+        }
+        catch (UnauthorizedAccessException)
+        {
+            return false;
+        }
+        catch (IOException)
+        {
+            return true;
+        }
+    }
+
+    /// <summary>Linux: accepted connections inherit how long sent bytes may stay unacknowledged, so that also what the kernel holds of a dead peer is let go.</summary>
+    private static void SetUserTimeout(Socket socket, ServerOptions options)
+    {
+        const int TcpLevel = 6;
+        const int UserTimeoutOption = 18;
+        if (OperatingSystem.IsLinux() && socket.AddressFamily != AddressFamily.Unix && options.Connections.WriteTimeout > TimeSpan.Zero)
+        {
+            int milliseconds = (int)Math.Clamp(options.Connections.WriteTimeout.TotalMilliseconds, 1, int.MaxValue);
+            socket.SetRawSocketOption(TcpLevel, UserTimeoutOption, BitConverter.GetBytes(milliseconds));
         }
     }
 

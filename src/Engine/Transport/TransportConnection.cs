@@ -26,6 +26,15 @@ internal abstract class TransportConnection
     /// <summary>Bytes at the front of the flushed chain that the kernel may still be reading: they must stay where they are.</summary>
     public virtual int InFlightBytes => 0;
 
+    /// <summary>Whether there is nothing to do before the peer's bytes; when there is, <see cref="ITransportSink.OnEstablished"/> ends it.</summary>
+    public virtual bool IsEstablished => true;
+
+    /// <summary>How long that may take, in milliseconds; whoever owns the connection's deadline ends it then.</summary>
+    public virtual long EstablishMilliseconds => 0;
+
+    /// <summary>What a TLS handshake agreed on; null without TLS.</summary>
+    public virtual TlsInfo? Tls => null;
+
     /// <summary>Begins to receive, under the identity that events are matched with.</summary>
     public abstract void Start(ConnectionId id);
 
