@@ -35,6 +35,19 @@ public sealed class MessageTests
             Is.EqualTo("HTTP/1.1 200 OK\r\nContent-Type: text/plain; charset=utf-8\r\nTransfer-Encoding: chunked\r\n\r\n3\r\none\r\n3\r\ntwo\r\n0\r\n\r\n"));
 
     [Test]
+    public void RFC_9112_7_1_2_trailers_stand_behind_a_chunked_body_and_nowhere_else()
+    {
+        static void Map(HttpServer server) => server.MapGet("/", static async context =>
+        {
+            await context.Response.WriteAsync("one");
+            context.Response.AppendTrailer("X-Check", "42");
+            Assert.That(() => context.Response.AppendTrailer("Transfer-Encoding", "x"), Throws.ArgumentException);
+        });
+        Assert.That(Dialogue.Ask(Get, Map), Does.EndWith("Transfer-Encoding: chunked\r\n\r\n3\r\none\r\n0\r\nX-Check: 42\r\n\r\n"));
+        Assert.That(Dialogue.Ask("GET / HTTP/1.0\r\n\r\n", Map), Does.EndWith("\r\n\r\none<FIN>").And.Not.Contain("X-Check"));
+    }
+
+    [Test]
     public void RFC_9110_9_3_2_HEAD_gets_the_fields_of_GET_and_no_body()
     {
         string answer = Dialogue.Ask("HEAD / HTTP/1.1\r\nHost: a\r\n\r\n" + Get, static server => server.MapGet("/", static context => context.Response.WriteAsync("hello")));
