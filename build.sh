@@ -23,7 +23,7 @@ usage: ./build.sh <verb> [options]
   test [projects...]       build, then run every test project, or those whose name contains an argument;
                            ends with the line "N passed, N failed"
   conformance [options]    protocol conformance cases against conformance/TestServer
-  bench [suite] [options]  benchmarks; without a suite it lists them
+  bench [scenario] [options]  raw, echo, plain, scale, slowloris, micro; without one a short tour
   pack                     NuGet packages of src/ into artifacts/packages
   format [--check]         format the tree; with --check, or when CI=true, only verify it
   api                      rewrite src/*/PublicAPI.txt after a change of a public surface
@@ -182,7 +182,15 @@ case "$verb" in
   run) run_project samples/Demo "$@" ;;
   test) run_tests "$@" ;;
   conformance) run_project conformance/Runner "$@" ;;
-  bench) run_project bench/Engine.Bench "$@" ;;
+  bench)
+    if [ "${1:-}" = micro ]; then
+      shift
+      need_dotnet
+      dotnet build bench/Micro -c Release -v quiet --nologo </dev/null
+      exec dotnet bench/Micro/bin/Release/net10.0/Engine.Bench.Micro.dll "$@"
+    fi
+    run_project bench/Engine.Bench "$@"
+    ;;
   pack)
     need_dotnet
     rm -rf "$artifacts/packages"

@@ -7,9 +7,9 @@ internal sealed class BenchOptions
 {
     public const string Usage =
         """
-        usage: ./build.sh bench [raw|echo|plain|scale] [options]      (without a scenario: a short tour of raw, echo and plain)
+        usage: ./build.sh bench [raw|echo|plain|scale|slowloris] [options]      (without a scenario: a short tour of raw, echo and plain)
           --peers a,b        engine, engine-sockets, c, kestrel, bun, deno, ws (default: all that the scenario knows)
-          --connections a,b  default 100,4000; for scale the number of idle connections, default 100000
+          --connections a,b  default 100,4000; for scale and slowloris one number, default 100000 and 5000
           --seconds N        counted seconds a round, default 3
           --rounds N         alternating rounds, default 5
           --size N           bytes a message, default 20
@@ -38,7 +38,7 @@ internal sealed class BenchOptions
         for (int i = 0; i < arguments.Length; i++)
         {
             string? value = i + 1 < arguments.Length ? arguments[i + 1] : null;
-            if (i == 0 && arguments[0] is "raw" or "echo" or "plain" or "scale")
+            if (i == 0 && arguments[0] is "raw" or "echo" or "plain" or "scale" or "slowloris")
             {
                 parsed.Scenario = arguments[0];
                 continue;

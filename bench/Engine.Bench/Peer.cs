@@ -13,7 +13,7 @@ internal sealed record Peer(string Name, Func<int, string[]> Command)
         (_, "engine") => TestServer(name, "auto"),
         (_, "engine-sockets") => TestServer(name, "sockets"),
         (_, "kestrel") => new Peer(name, port => ["dotnet", Program("bench/Peers/Kestrel", "Kestrel"), Text(port)]),
-        (_, "bun") => new Peer(name, port => [Path.Combine(Tools.NodePeers(), "node_modules/@oven/bun-linux-x64/bin/bun"), Path.Combine(Tools.NodePeers(), "bun.js"), Text(port)]),
+        (_, "bun") => new Peer(name, port => [Path.Combine(Tools.NodePeers(), "node_modules/bun/bin/bun.exe"), Path.Combine(Tools.NodePeers(), "bun.js"), Text(port)]),
         (_, "deno") => new Peer(name, port => [Path.Combine(Tools.NodePeers(), "node_modules/@deno/linux-x64-glibc/deno"), "run", "-A", Path.Combine(Tools.NodePeers(), "deno.js"), Text(port)]),
         (_, "ws") => new Peer(name, port => ["node", Path.Combine(Tools.NodePeers(), "ws.mjs"), Text(port)]),
         _ => throw new ArgumentException($"{scenario} knows no peer named {name}"),

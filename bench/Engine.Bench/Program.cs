@@ -19,6 +19,9 @@ switch (options.Scenario)
     case "scale":
         await ScaleScenario.RunAsync(options, report);
         break;
+    case "slowloris":
+        await SlowlorisScenario.RunAsync(options, report);
+        break;
     case "tour":
         foreach (string scenario in (string[])["raw", "echo", "plain"])
         {

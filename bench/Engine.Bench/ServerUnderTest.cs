@@ -48,7 +48,8 @@ internal sealed class ServerUnderTest : IDisposable
         {
             if (line.StartsWith("listening on ", StringComparison.Ordinal))
             {
-                process.BeginOutputReadLine();
+                // Read on, so that a server that talks is not held up by a full pipe.
+                _ = process.StandardOutput.ReadToEndAsync();
                 return new ServerUnderTest(process, int.Parse(line[(line.LastIndexOf(':') + 1)..], CultureInfo.InvariantCulture));
             }
         }

@@ -46,7 +46,7 @@ internal static class Tools
         if (!Directory.Exists(Path.Combine(folder, "node_modules", "ws")))
         {
             Console.Error.WriteLine("installing: bun, deno, ws from npm");
-            Run("npm", ["install", "--ignore-scripts", "--no-audit", "--no-fund", "--prefix", folder]);
+            Run("npm", ["ci", "--ignore-scripts", "--no-audit", "--no-fund", "--prefix", folder]);
         }
 
         return folder;

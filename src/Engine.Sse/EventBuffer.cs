@@ -1,4 +1,5 @@
 using System.Buffers;
+using Microsoft.Extensions.ObjectPool;
 
 namespace Engine.Sse;
 
@@ -14,6 +15,8 @@ internal sealed class EventBuffer : IBufferWriter<byte>
     public ReadOnlySpan<byte> Bytes => _bytes.AsSpan(0, Length);
 
     public ReadOnlyMemory<byte> Memory => _bytes.AsMemory(0, Length);
+
+    public static ObjectPool<EventBuffer> CreatePool() => new DefaultObjectPool<EventBuffer>(new Policy());
 
     public void Clear()
     {
@@ -44,6 +47,17 @@ internal sealed class EventBuffer : IBufferWriter<byte>
         if (needed > _bytes.Length)
         {
             Array.Resize(ref _bytes, Math.Max(needed, _bytes.Length * 2));
+        }
+    }
+
+    private sealed class Policy : PooledObjectPolicy<EventBuffer>
+    {
+        public override EventBuffer Create() => new();
+
+        public override bool Return(EventBuffer obj)
+        {
+            obj.Clear();
+            return true;
         }
     }
 }

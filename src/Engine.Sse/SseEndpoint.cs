@@ -10,28 +10,38 @@ public delegate Task SseHandler(SseStream stream, CancellationToken cancellation
 /// <summary>What the streams of one mapped pattern share.</summary>
 internal sealed class SseEndpoint(SseOptions options)
 {
-    private readonly ObjectPool<EventBuffer> _buffers = new DefaultObjectPool<EventBuffer>(new BufferPolicy());
+    private readonly ObjectPool<EventBuffer> _buffers = EventBuffer.CreatePool();
     private readonly SseOptions _options = options.Freeze();
     private int _openCount;
 
-    public async ValueTask RunAsync(HttpContext context, SseHandler handler)
+    public ValueTask RunAsync(HttpContext context, SseHandler handler) => RunAsync(context, admit: null, handler);
+
+    /// <param name="context">The request.</param>
+    /// <param name="admit">Asked after <see cref="SseOptions.OnConnectAsync"/>, before the stream starts.</param>
+    /// <param name="handler">Feeds the stream.</param>
+    public async ValueTask RunAsync(HttpContext context, Func<HttpContext, ValueTask<SseAdmission>>? admit, SseHandler handler)
     {
-        if (_options.MaxStreams > 0 && Volatile.Read(ref _openCount) >= _options.MaxStreams)
-        {
-            context.Response.StatusCode = 503;
-            context.Response.Headers.Set("Retry-After", ((long)_options.RetryAfter.TotalSeconds).ToString(CultureInfo.InvariantCulture));
-            return;
-        }
-
-        if (_options.OnConnectAsync is { } authorize && !await authorize(context))
-        {
-            context.Response.StatusCode = context.Response.StatusCode == 200 ? 403 : context.Response.StatusCode;
-            return;
-        }
-
-        Interlocked.Increment(ref _openCount);
+        // The place is taken before anything is awaited, so that the limit holds for those who come together.
+        int openCount = Interlocked.Increment(ref _openCount);
         try
         {
+            SseAdmission admission = _options.MaxStreams > 0 && openCount > _options.MaxStreams ? SseAdmission.Full : SseAdmission.Admitted;
+            if (admission == SseAdmission.Admitted && _options.OnConnectAsync is { } authorize && !await authorize(context))
+            {
+                admission = SseAdmission.Refused;
+            }
+
+            if (admission == SseAdmission.Admitted && admit is not null)
+            {
+                admission = await admit(context);
+            }
+
+            if (admission != SseAdmission.Admitted)
+            {
+                Refuse(context.Response, admission);
+                return;
+            }
+
             SseStream stream = Start(context);
             if (stream.IsOpen)
             {
@@ -55,6 +65,10 @@ internal sealed class SseEndpoint(SseOptions options)
         if (_options.AllowOrigin is { } origin)
         {
             response.Headers.Set("Access-Control-Allow-Origin", origin);
+            if (_options.AllowCredentials)
+            {
+                response.Headers.Set("Access-Control-Allow-Credentials", "true");
+            }
         }
 
         var stream = new SseStream(context, response.StartStream(), _options, _buffers);
@@ -67,14 +81,16 @@ internal sealed class SseEndpoint(SseOptions options)
         return stream;
     }
 
-    private sealed class BufferPolicy : PooledObjectPolicy<EventBuffer>
+    private void Refuse(HttpResponse response, SseAdmission admission)
     {
-        public override EventBuffer Create() => new();
-
-        public override bool Return(EventBuffer obj)
+        if (admission == SseAdmission.Full)
         {
-            obj.Clear();
-            return true;
+            response.StatusCode = 503;
+            response.Headers.Set("Retry-After", ((long)_options.RetryAfter.TotalSeconds).ToString(CultureInfo.InvariantCulture));
+        }
+        else if (response.StatusCode == 200)
+        {
+            response.StatusCode = 403;
         }
     }
 }

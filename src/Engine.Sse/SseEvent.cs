@@ -1,3 +1,6 @@
+using System.Text.Json;
+using System.Text.Json.Serialization.Metadata;
+
 namespace Engine.Sse;
 
 /// <summary>
@@ -24,6 +27,10 @@ public readonly struct SseEvent(string? data) : IEquatable<SseEvent>
 
     /// <summary>A comment, which clients ignore. Line ends begin another comment line.</summary>
     public string? Comment { get; init; }
+
+    /// <summary>An event whose data is a value as JSON, by the metadata of a source-generated context, named by the type's <see cref="SseEventAttribute"/> if it has one.</summary>
+    public static SseEvent FromJson<T>(T value, JsonTypeInfo<T> typeInfo)
+        => new(null) { Utf8Data = JsonSerializer.SerializeToUtf8Bytes(value, typeInfo), EventType = SseEventName<T>.Value };
 
     /// <inheritdoc/>
     public bool Equals(SseEvent other)

@@ -14,14 +14,15 @@ internal static class SseFormatter
     public static void Write(IBufferWriter<byte> output, in SseEvent item)
     {
         Check(item);
-        if (item.Comment is { } comment)
-        {
-            WriteLines(output, ": "u8, comment);
-        }
-
+        // First, because a hub writes its number into the line when the event's turn has come.
         if (item.Id is { } id)
         {
             WriteLine(output, "id: "u8, id);
+        }
+
+        if (item.Comment is { } comment)
+        {
+            WriteLines(output, ": "u8, comment);
         }
 
         if (item.EventType is { } type)

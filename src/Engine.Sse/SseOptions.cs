@@ -26,6 +26,9 @@ public sealed class SseOptions
     /// <summary>The origin that browsers may read the stream from (Access-Control-Allow-Origin); none by default.</summary>
     public string? AllowOrigin { get; set; }
 
+    /// <summary>Whether browsers of that origin may send cookies along (Access-Control-Allow-Credentials). Not with the origin <c>*</c>.</summary>
+    public bool AllowCredentials { get; set; }
+
     /// <summary>
     /// Asked before a stream starts. Answering false refuses: with the status that it set (401, 403, or 204, after which browsers do not connect again), else 403.
     /// </summary>
@@ -39,6 +42,11 @@ public sealed class SseOptions
         if (HeartbeatInterval <= TimeSpan.Zero && HeartbeatInterval != Timeout.InfiniteTimeSpan)
         {
             throw new ArgumentOutOfRangeException(nameof(HeartbeatInterval));
+        }
+
+        if (AllowCredentials && AllowOrigin is (null or "*"))
+        {
+            throw new ArgumentException("Credentials are allowed to one named origin only.", nameof(AllowCredentials));
         }
 
         return (SseOptions)MemberwiseClone();

@@ -1,4 +1,3 @@
-using System.Text.Json;
 using System.Text.Json.Serialization.Metadata;
 using Engine.Http1;
 using Microsoft.Extensions.ObjectPool;
@@ -11,6 +10,9 @@ namespace Engine.Sse;
 /// </summary>
 public sealed class SseStream
 {
+    /// <summary>What a chunk adds to an event: its size line and its end.</summary>
+    private const int MaxFramingBytes = 16;
+
     private readonly ResponseStream _stream;
     private readonly ObjectPool<EventBuffer> _buffers;
     private readonly SseOptions _options;
@@ -101,9 +103,14 @@ public sealed class SseStream
         return sending.IsCompletedSuccessfully ? new ValueTask<SendStatus>(Count(sending.GetAwaiter().GetResult())) : FinishAsync(sending);
     }
 
-    /// <summary>Sends a value as JSON, by the metadata of a source-generated context.</summary>
+    /// <summary>
+    /// Sends a value as JSON, by the metadata of a source-generated context. Without <paramref name="eventType"/> it is named by the type's <see cref="SseEventAttribute"/>.
+    /// </summary>
     public ValueTask<SendStatus> SendJsonAsync<T>(T value, JsonTypeInfo<T> typeInfo, string? eventType = null, string? id = null, CancellationToken cancellationToken = default)
-        => SendAsync(new SseEvent(JsonSerializer.Serialize(value, typeInfo)) { EventType = eventType, Id = id }, cancellationToken);
+    {
+        SseEvent item = SseEvent.FromJson(value, typeInfo);
+        return SendAsync(item with { EventType = eventType ?? item.EventType, Id = id }, cancellationToken);
+    }
 
     /// <summary>Sends bytes as base64 in one data line, for what is not text.</summary>
     public ValueTask<SendStatus> SendBinaryAsync(ReadOnlySpan<byte> bytes, string? eventType = null, string? id = null, CancellationToken cancellationToken = default)
@@ -126,6 +133,16 @@ public sealed class SseStream
         var buffer = new EventBuffer();
         SseFormatter.Write(buffer, item);
         return SharedSegment.Wrap(buffer.Memory);
+    }
+
+    /// <summary>Whether the connection's queue could ever hold the event as one message.</summary>
+    internal bool Fits(SharedSegment prepared) => prepared.Memory.Length + MaxFramingBytes <= Connection.Options.MaxOutboundBytes;
+
+    /// <summary>Sends an event that was formatted before, waiting for room if need be. The memory must not change until then.</summary>
+    internal ValueTask<SendStatus> SendPreparedAsync(ReadOnlyMemory<byte> formatted, CancellationToken cancellationToken)
+    {
+        ValueTask<SendStatus> sending = _stream.SendAsync(formatted, cancellationToken);
+        return sending.IsCompletedSuccessfully ? new ValueTask<SendStatus>(Count(sending.GetAwaiter().GetResult())) : FinishAsync(sending);
     }
 
     private async ValueTask<SendStatus> FinishAsync(ValueTask<SendStatus> sending) => Count(await sending);

@@ -1,0 +1,59 @@
+using Engine.Http1;
+
+namespace Engine.Sse;
+
+/// <summary>Maps the streams of a hub.</summary>
+public static class SseHubRoutes
+{
+    /// <summary>
+    /// Maps a pattern to a hub. <paramref name="authorize"/> is asked before the stream starts: a ticket lets the client in; null refuses it, with the status that
+    /// was set (401, 403, or 204, after which browsers do not connect again), else 403. A client for whom the hub has no place is answered with 503 and <c>Retry-After</c>.
+    /// </summary>
+    /// <exception cref="ArgumentException">The pattern is malformed, or an option is out of its range.</exception>
+    /// <exception cref="InvalidOperationException">The route conflicts with another, or the server has been started.</exception>
+    public static HttpServer MapSseHub<TSession>(
+        this HttpServer server,
+        string pattern,
+        SseHub<TSession> hub,
+        Func<HttpContext, ValueTask<SseTicket<TSession>?>> authorize,
+        SseOptions? options = null)
+    {
+        ArgumentNullException.ThrowIfNull(server);
+        ArgumentNullException.ThrowIfNull(hub);
+        ArgumentNullException.ThrowIfNull(authorize);
+        var endpoint = new SseEndpoint(options ?? new SseOptions());
+        return server.Map("GET", pattern, context => RunAsync(context, endpoint, hub, authorize), RouteKind.ServerSentEvents);
+    }
+
+    private static async ValueTask RunAsync<TSession>(
+        HttpContext context,
+        SseEndpoint endpoint,
+        SseHub<TSession> hub,
+        Func<HttpContext, ValueTask<SseTicket<TSession>?>> authorize)
+    {
+        SseMember<TSession>? member = null;
+        try
+        {
+            await endpoint.RunAsync(
+                context,
+                async admitted =>
+                {
+                    if (await authorize(admitted) is not { } ticket)
+                    {
+                        return SseAdmission.Refused;
+                    }
+
+                    member = hub.TryAdmit(ticket);
+                    return member is null ? SseAdmission.Full : SseAdmission.Admitted;
+                },
+                (stream, cancellationToken) => hub.RunAsync(stream, member!, cancellationToken));
+        }
+        finally
+        {
+            if (member is not null)
+            {
+                hub.Remove(member);
+            }
+        }
+    }
+}

@@ -1,0 +1,70 @@
+using System.Net;
+using System.Net.Sockets;
+using Engine.Http1;
+
+namespace Engine.Sse.Tests;
+
+/// <summary>Each test runs over real sockets, on both transports.</summary>
+[TestFixture(TransportKind.Sockets)]
+[TestFixture(TransportKind.Epoll)]
+[CancelAfter(60_000)]
+[NonParallelizable]
+public abstract class BothTransports(TransportKind transport)
+{
+    private readonly List<Exception> _errors = [];
+    private HttpServer? _server;
+
+    protected HttpServer Server => _server!;
+
+    protected Uri Address(string path) => new($"http://{Server.EndPoint}{path}");
+
+    protected async Task StartAsync(Action<HttpServer> map)
+    {
+        _errors.Clear();
+        _server = new HttpServer(new HttpServerOptions
+        {
+            EndPoint = new IPEndPoint(IPAddress.Loopback, 0),
+            Transport = transport,
+            LoopCount = 2,
+            OnError = (exception, _) =>
+            {
+                lock (_errors)
+                {
+                    _errors.Add(exception);
+                }
+            },
+        });
+        map(_server);
+        await _server.StartAsync();
+    }
+
+    [TearDown]
+    public async Task StopAsync()
+    {
+        if (_server is not null)
+        {
+            await _server.StopAsync(TimeSpan.FromSeconds(5));
+            Assert.That(_server.Engine.Metrics.RentedSegments, Is.Zero);
+            await _server.DisposeAsync();
+        }
+
+        Assert.That(_errors, Is.Empty);
+    }
+
+    /// <summary>Waits for what only the server can make true.</summary>
+    protected static async Task UntilAsync(Func<bool> isTrue, CancellationToken cancellationToken)
+    {
+        while (!isTrue())
+        {
+            await Task.Delay(5, cancellationToken);
+        }
+    }
+
+    protected async Task<Socket> ConnectAsync(string request, CancellationToken cancellationToken)
+    {
+        var socket = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp) { NoDelay = true };
+        await socket.ConnectAsync(Server.EndPoint, cancellationToken);
+        await socket.SendAsync(System.Text.Encoding.ASCII.GetBytes(request), cancellationToken);
+        return socket;
+    }
+}
