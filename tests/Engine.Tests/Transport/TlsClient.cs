@@ -78,6 +78,9 @@ internal sealed class TlsClient : IAsyncDisposable
         return all.ToArray();
     }
 
+    /// <summary>Past TLS, straight into the connection.</summary>
+    public async Task SendRawAsync(ReadOnlyMemory<byte> bytes) => await _socket.SendAsync(bytes, TestContext.CurrentContext.CancellationToken);
+
     /// <summary>Ends without a word of TLS.</summary>
     public void Reset()
     {

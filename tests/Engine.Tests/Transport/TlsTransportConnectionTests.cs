@@ -182,6 +182,62 @@ public sealed class TlsTransportConnectionTests(TransportKind transport) : BothT
         await client.DisposeAsync();
     }
 
+    [TestCase("170303001300112233445566778899AABBCCDDEEFF001122", CloseReason.TransportError, TestName = "A record that does not decrypt ends the connection")]
+    [TestCase("474554202F0D0A", CloseReason.TransportError, TestName = "Bytes that are no record end the connection")]
+    [TestCase("1703030013001122", CloseReason.PeerReset, TestName = "A FIN inside a record is a cut")]
+    public async Task What_is_not_TLS_ends_the_connection(string hex, CloseReason expected)
+    {
+        var source = new ProbeProtocol.Source(() => new ProbeProtocol());
+        await using RunningServer server = await StartSecureAsync(source.Next);
+        await using TlsClient client = await TlsClient.ConnectAsync(server.EndPoint);
+        ProbeProtocol probe = source.Take(Cancellation);
+        await probe.Started;
+        await client.SendRawAsync(Convert.FromHexString(hex));
+        if (expected == CloseReason.PeerReset)
+        {
+            client.CloseSend();
+        }
+
+        Assert.That(await probe.Closed.WaitAsync(Cancellation), Is.EqualTo(expected));
+        Assert.That(probe.ClosedCount, Is.EqualTo(1));
+    }
+
+    [Test]
+    public async Task A_server_stops_while_peers_are_in_the_middle_of_everything()
+    {
+        var source = new ProbeProtocol.Source(() => new ProbeProtocol
+        {
+            OnBytes = static (connection, bytes) =>
+            {
+                connection.PauseReceive();
+                return bytes.Length;
+            },
+        });
+        RunningServer server = await StartSecureAsync(source.Next);
+        var clients = new List<TlsClient>();
+        for (int i = 0; i < 6; i++)
+        {
+            TlsClient client = await TlsClient.ConnectAsync(server.EndPoint, receiveBufferBytes: 4096);
+            clients.Add(client);
+            Connection connection = await source.Take(Cancellation).Started;
+            if (i % 2 == 0)
+            {
+                await FillAsync(connection, new byte[9_000]);
+            }
+            else
+            {
+                _ = client.SendAsync(new byte[4 << 20]).ContinueWith(static _ => { }, TaskScheduler.Default);
+            }
+        }
+
+        await server.DisposeAsync();
+        Assert.That(server.Engine.Metrics.RentedRemainders, Is.Zero);
+        foreach (TlsClient client in clients)
+        {
+            client.Reset();
+        }
+    }
+
     [Test]
     public async Task A_peer_that_reads_nothing_is_aborted_after_the_write_timeout()
     {
