@@ -1,3 +1,4 @@
+using System.Runtime.CompilerServices;
 using System.Security.Cryptography;
 using Engine.TestKit;
 
@@ -305,8 +306,45 @@ public sealed class TlsTransportConnectionTests(TransportKind transport) : BothT
     [CancelAfter(120_000)]
     public async Task A_thousand_connections_that_come_and_go_leave_nothing()
     {
-        await using RunningServer server = await StartSecureAsync(_ => ProbeProtocol.Echo());
-        int left = 1_000;
+        var live = new List<WeakReference>();
+        await using (RunningServer server = await StartSecureAsync(connection =>
+        {
+            lock (live)
+            {
+                live.Add(new WeakReference(connection));
+            }
+
+            return ProbeProtocol.Echo();
+        }))
+        {
+            await CycleAsync(server, 1_000);
+            while (server.Engine.ConnectionCount > 0)
+            {
+                await Task.Delay(5, Cancellation);
+            }
+
+            Assert.That(server.Engine.Metrics.ConnectionsAccepted, Is.EqualTo(1_000));
+            Assert.That(server.Engine.Metrics.RentedSegments, Is.Zero);
+            Assert.That(server.Engine.Metrics.RentedRemainders, Is.Zero);
+        }
+
+        while (CountAlive(live) > 0)
+        {
+            await Task.Delay(25, Cancellation);
+        }
+    }
+
+    [MethodImpl(MethodImplOptions.NoInlining)]
+    private static int CountAlive(List<WeakReference> live)
+    {
+        GC.Collect();
+        GC.WaitForPendingFinalizers();
+        return live.Count(static reference => reference.IsAlive);
+    }
+
+    private static Task CycleAsync(RunningServer server, int count)
+    {
+        int left = count;
         async Task RunAsync()
         {
             while (Interlocked.Decrement(ref left) is >= 0 and var number)
@@ -321,15 +359,7 @@ public sealed class TlsTransportConnectionTests(TransportKind transport) : BothT
             }
         }
 
-        await Task.WhenAll(Enumerable.Range(0, 8).Select(_ => RunAsync()));
-        while (server.Engine.ConnectionCount > 0)
-        {
-            await Task.Delay(5, Cancellation);
-        }
-
-        Assert.That(server.Engine.Metrics.ConnectionsAccepted, Is.EqualTo(1_000));
-        Assert.That(server.Engine.Metrics.RentedSegments, Is.Zero);
-        Assert.That(server.Engine.Metrics.RentedRemainders, Is.Zero);
+        return Task.WhenAll(Enumerable.Range(0, 8).Select(_ => RunAsync()));
     }
 
     private Task<RunningServer> StartSecureAsync(Func<Connection, ConnectionProtocol> createProtocol, Action<ServerOptions>? configure = null)
