@@ -142,7 +142,7 @@ try {
         'run' { Invoke-Project 'samples/Demo' $rest }
         'test' { Invoke-Tests $rest }
         'conformance' { Invoke-Project 'conformance/Runner' $rest }
-        'bench' { if ($rest.Count -gt 0 -and $rest[0] -eq 'micro') { Invoke-Project 'bench/Micro' @($rest | Select-Object -Skip 1) } else { Invoke-Project 'bench/Engine.Bench' $rest } }
+        'bench' { if ($rest.Count -gt 0 -and $rest[0] -eq 'micro') { & dotnet run -c Release --project bench/Micro -- @($rest | Select-Object -Skip 1) } else { Invoke-Project 'bench/Engine.Bench' $rest } }
         'pack' {
             $packages = Join-Path $artifacts 'packages'
             if (Test-Path $packages) { Remove-Item $packages -Recurse -Force }
