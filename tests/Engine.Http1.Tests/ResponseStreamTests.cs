@@ -88,6 +88,15 @@ public sealed class ResponseStreamTests
     }
 
     [Test]
+    public void RFC_9110_5_3_two_Upgrade_fields_are_one_list()
+    {
+        string answer = Dialogue.Ask(
+            "GET / HTTP/1.1\r\nHost: a\r\nConnection: upgrade\r\nUpgrade: h2c\r\nUpgrade: echo\r\n\r\n",
+            static server => server.MapGet("/", static context => context.Response.WriteAsync($"{context.Upgrade!.HasToken("echo")} {context.Upgrade.Protocols}")));
+        Assert.That(answer, Does.EndWith("True h2c, echo"));
+    }
+
+    [Test]
     public void RFC_9110_7_8_an_upgrade_may_be_refused_with_any_response_and_is_not_offered_where_it_must_be_ignored()
     {
         static void Map(HttpServer server) => server.Map("*", "/", static context =>

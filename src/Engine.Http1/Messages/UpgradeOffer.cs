@@ -12,24 +12,31 @@ public sealed class UpgradeOffer
 
     internal UpgradeOffer(HttpRequest request) => _request = request;
 
-    /// <summary>The Upgrade field's value: protocols in order of preference.</summary>
-    public string Protocols => Encoding.Latin1.GetString(Value);
+    /// <summary>What the Upgrade fields name, as one list (RFC 9110 §5.3): protocols in order of preference.</summary>
+    public string Protocols => string.Join(", ", _request.Headers.GetAll("Upgrade"));
 
     internal string? AcceptedProtocol { get; private set; }
 
     internal ConnectionProtocol? Successor { get; private set; }
 
-    private ReadOnlySpan<byte> Value => _request.Head.Fields[_request.Head.UpgradeIndex].Value(_request.HeadBytes);
-
     /// <summary>Whether <paramref name="protocol"/> is among those offered, compared without case.</summary>
     public bool HasToken(string protocol)
     {
-        ReadOnlySpan<byte> value = Value;
-        foreach (Range range in value.Split((byte)','))
+        RequestHeaders headers = _request.Headers;
+        for (int i = _request.Head.UpgradeIndex; i < headers.Count; i++)
         {
-            if (Ascii.EqualsIgnoreCase(value[range].Trim(" \t"u8), protocol))
+            if (!Ascii.EqualsIgnoreCase(headers.NameAt(i), "Upgrade"u8))
             {
-                return true;
+                continue;
+            }
+
+            ReadOnlySpan<byte> value = headers.ValueAt(i);
+            foreach (Range range in value.Split((byte)','))
+            {
+                if (Ascii.EqualsIgnoreCase(value[range].Trim(" \t"u8), protocol))
+                {
+                    return true;
+                }
             }
         }
 
