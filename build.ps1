@@ -25,7 +25,7 @@ usage: ./build.ps1 <verb> [options]
   test [projects...]       build, then run every test project, or those whose name contains an argument;
                            ends with the line "N passed, N failed"
   conformance [options]    protocol conformance cases against conformance/TestServer
-  bench [suite] [options]  benchmarks; without a suite it lists them
+  bench [scenario] [options]  raw, echo, plain, scale, slowloris, micro; without one a short tour
   pack                     NuGet packages of src/ into artifacts/packages
   format [--check]         format the tree; with --check, or when CI=true, only verify it
   api                      rewrite src/*/PublicAPI.txt after a change of a public surface
@@ -142,7 +142,7 @@ try {
         'run' { Invoke-Project 'samples/Demo' $rest }
         'test' { Invoke-Tests $rest }
         'conformance' { Invoke-Project 'conformance/Runner' $rest }
-        'bench' { Invoke-Project 'bench/Engine.Bench' $rest }
+        'bench' { if ($rest.Count -gt 0 -and $rest[0] -eq 'micro') { & dotnet run -c Release --project bench/Micro -- @($rest | Select-Object -Skip 1) } else { Invoke-Project 'bench/Engine.Bench' $rest } }
         'pack' {
             $packages = Join-Path $artifacts 'packages'
             if (Test-Path $packages) { Remove-Item $packages -Recurse -Force }

@@ -42,7 +42,7 @@ build_solution() {
   dotnet build Engine.sln -c Release -v quiet --nologo "$@" </dev/null
 }
 
-# Everything the interop tests use that NuGet does not bring: curl, chromium, node with npm's ws and eventsource.
+# Everything the interop tests use that NuGet does not bring: curl, chromium, node with npm's ws and eventsource, python3-websockets.
 # Root on Debian gets it installed; anybody else gets one line that says what is missing.
 need_peers() {
   local packages=() missing
@@ -50,6 +50,7 @@ need_peers() {
   chromium_path >/dev/null || packages+=(chromium)
   command -v node >/dev/null 2>&1 || packages+=(nodejs)
   command -v npm >/dev/null 2>&1 || packages+=(npm)
+  /usr/bin/python3 -c 'import websockets' >/dev/null 2>&1 || packages+=(python3-websockets)
   if [ "${#packages[@]}" -gt 0 ]; then
     if [ "$(id -u)" -eq 0 ] && command -v apt-get >/dev/null 2>&1; then
       say "installing: ${packages[*]}"

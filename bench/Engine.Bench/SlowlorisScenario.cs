@@ -13,7 +13,7 @@ internal static partial class SlowlorisScenario
     {
         int count = options.Connections.Length > 0 ? options.Connections[0] : 5000;
         using ServerUnderTest server = ServerUnderTest.Start(Peer.Find("plain", "engine"));
-        string before = Wrk(server.Port, 5);
+        string before = await WrkAsync(server.Port, 5);
         long residentBefore = server.ResidentBytes;
         var end = new IPEndPoint(IPAddress.Loopback, server.Port);
         var watch = Stopwatch.StartNew();
@@ -24,7 +24,7 @@ internal static partial class SlowlorisScenario
             await peer.SendAsync("GET / HTTP/1.1\r\nHost: a\r\nX: "u8.ToArray());
         }
 
-        Task<string> during = Task.Run(() => Wrk(server.Port, 15));
+        Task<string> during = WrkAsync(server.Port, 15);
         for (int i = 0; i < 4; i++)
         {
             await Task.Delay(TimeSpan.FromSeconds(5));
@@ -54,11 +54,12 @@ internal static partial class SlowlorisScenario
         report.WriteLine($"| p99 of 100 good clients (wrk, closed loop) before and meanwhile | {before} and {good} |");
     }
 
-    private static string Wrk(int port, int seconds)
+    private static async Task<string> WrkAsync(int port, int seconds)
     {
         Tools.NeedProgram("wrk", "wrk");
-        string output = Tools.Run("taskset", ["-c", "1", "wrk", "-t1", "-c100", $"-d{seconds.ToString(CultureInfo.InvariantCulture)}s", "--latency", $"http://127.0.0.1:{port}/plain"]);
-        return Late().Match(output).Groups[1].Value;
+        string[] arguments = ["-c", "1", "wrk", "-t1", "-c100", $"-d{seconds.ToString(CultureInfo.InvariantCulture)}s", "--latency", $"http://127.0.0.1:{port}/plain"];
+        using var wrk = Process.Start(new ProcessStartInfo("taskset", arguments) { RedirectStandardOutput = true })!;
+        return Late().Match(await wrk.StandardOutput.ReadToEndAsync()).Groups[1].Value;
     }
 
     [GeneratedRegex(@"99%\s+(\S+)")]

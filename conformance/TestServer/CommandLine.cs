@@ -3,7 +3,7 @@ using Engine;
 
 namespace TestServer;
 
-/// <summary>The program's options: --port N, --transport auto|sockets|epoll, --loops N, --deflate, --reuse-port.</summary>
+/// <summary>The program's options: --port N, --transport auto|sockets|epoll, --loops N, --deflate, --tls, --reuse-port.</summary>
 internal sealed class CommandLine
 {
     public int Port { get; private set; } = 9001;
@@ -13,6 +13,8 @@ internal sealed class CommandLine
     public int Loops { get; private set; }
 
     public bool Deflate { get; private set; }
+
+    public bool Tls { get; private set; }
 
     public bool ReusePort { get; private set; }
 
@@ -40,12 +42,15 @@ internal sealed class CommandLine
                 case "--deflate":
                     parsed.Deflate = true;
                     break;
+                case "--tls":
+                    parsed.Tls = true;
+                    break;
                 case "--reuse-port":
                     parsed.ReusePort = true;
                     break;
                 default:
                     Console.Error.WriteLine($"not understood: {arguments[i]} {value}");
-                    Console.Error.WriteLine("usage: TestServer [--port N] [--transport auto|sockets|epoll] [--loops N] [--deflate] [--reuse-port]");
+                    Console.Error.WriteLine("usage: TestServer [--port N] [--transport auto|sockets|epoll] [--loops N] [--deflate] [--tls] [--reuse-port]");
                     return null;
             }
         }

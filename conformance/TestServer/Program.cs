@@ -1,5 +1,6 @@
 using System.Net;
 using System.Runtime.InteropServices;
+using Engine;
 using Engine.Http1;
 using TestServer;
 
@@ -16,6 +17,11 @@ var options = new HttpServerOptions
     OnError = static (exception, _) => Console.Error.WriteLine(exception),
 };
 options.Server.ReusePort = line.ReusePort;
+if (line.Tls)
+{
+    options.Server.Tls = new TlsOptions { Certificate = Certificates.Make() };
+}
+
 options.Limits.MaxRequestBodySize = 1L << 32;
 await using var server = new HttpServer(options);
 Routes.Map(server, line.Deflate);

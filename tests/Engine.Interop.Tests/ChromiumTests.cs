@@ -12,20 +12,23 @@ public sealed class ChromiumTests(string transport)
     private IPlaywright? _playwright;
     private IBrowser? _browser;
 
+    /// <summary>Headless, as it runs in containers, and silent towards the outside.</summary>
+    public static BrowserTypeLaunchOptions LaunchOptions => new()
+    {
+        ExecutablePath = Environment.GetEnvironmentVariable("ENGINE_CHROMIUM") is { Length: > 0 } path ? path : "/usr/bin/chromium",
+        Headless = true,
+        Args =
+        [
+            "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking", "--disable-component-update", "--disable-sync",
+        ],
+    };
+
     [OneTimeSetUp]
     public async Task StartAsync()
     {
         _demo = await ServerProgram.StartDemoAsync(transport);
         _playwright = await Playwright.CreateAsync();
-        _browser = await _playwright.Chromium.LaunchAsync(new BrowserTypeLaunchOptions
-        {
-            ExecutablePath = Environment.GetEnvironmentVariable("ENGINE_CHROMIUM") is { Length: > 0 } path ? path : "/usr/bin/chromium",
-            Headless = true,
-            Args =
-            [
-                "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking", "--disable-component-update", "--disable-sync",
-            ],
-        });
+        _browser = await _playwright.Chromium.LaunchAsync(LaunchOptions);
     }
 
     [OneTimeTearDown]

@@ -16,6 +16,7 @@ public sealed partial class HttpResponse
     private Connection? _connection;
     private ResponseEnvironment? _environment;
     private ResponseStream? _stream;
+    private ResponseHeaders? _trailers;
     private BodyFraming _framing;
     private long _writtenBytes;
     private int _statusCode = 200;
@@ -92,6 +93,22 @@ public sealed partial class HttpResponse
     internal bool KeepAlive { get; set; }
 
     internal ResponseStream? Stream => _stream;
+
+    /// <summary>
+    /// Adds a field behind the body (RFC 9112 §7.1.2). It makes the body chunked; HTTP/1.0 clients, and bodies whose length was said, get none. Announce it with a
+    /// <c>Trailer</c> field where recipients need to know.
+    /// </summary>
+    /// <exception cref="ArgumentException">The name is no token, the value holds a forbidden character, or the field frames messages.</exception>
+    public void AppendTrailer(string name, string value)
+    {
+        ResponseHeaders trailers = _trailers ??= new ResponseHeaders();
+        trailers.Append(name, value);
+        if (trailers.ContentLength is not null || trailers.ContentType is not null || trailers.WantsClose)
+        {
+            _trailers = null;
+            throw new ArgumentException("A field that frames or describes the message stands before it.", nameof(name));
+        }
+    }
 
     /// <summary>Adds text to the body, as UTF-8.</summary>
     /// <exception cref="IOException">The peer is gone.</exception>
@@ -171,6 +188,7 @@ public sealed partial class HttpResponse
         Headers.Clear();
         _pending.Clear();
         _stream = null;
+        _trailers = null;
         _framing = BodyFraming.None;
         _writtenBytes = 0;
         _statusCode = 200;
@@ -182,6 +200,7 @@ public sealed partial class HttpResponse
     {
         Debug.Assert(!HasStarted, "A head that has left cannot be taken back.");
         Headers.Clear();
+        _trailers = null;
         _pending.Clear();
         _statusCode = statusCode;
     }
@@ -203,6 +222,11 @@ public sealed partial class HttpResponse
             return true;
         }
 
+        if (!HasStarted && _trailers is not null)
+        {
+            Start(bodyLength: null);
+        }
+
         if (!HasStarted)
         {
             Start(_pending.Length);
@@ -217,7 +241,7 @@ public sealed partial class HttpResponse
         WritePending();
         if (_framing == BodyFraming.Chunked)
         {
-            _connection.Output.Write(ChunkedEncoder.End);
+            ChunkedEncoder.WriteEnd(_connection.Output, _trailers);
         }
 
         return _framing != BodyFraming.Length || _isHead || _writtenBytes == Headers.ContentLength;

@@ -38,4 +38,20 @@ internal static class ChunkedEncoder
         LineEnd.CopyTo(span[length..]);
         output.Advance(length + 2);
     }
+
+    /// <summary>Writes the last chunk with its trailer section.</summary>
+    public static void WriteEnd(IBufferWriter<byte> output, ResponseHeaders? trailers)
+    {
+        if (trailers is null)
+        {
+            output.Write(End);
+            return;
+        }
+
+        Span<byte> span = output.GetSpan(trailers.SizeBytes + 8);
+        "0\r\n"u8.CopyTo(span);
+        int length = 3 + trailers.Write(span[3..]);
+        LineEnd.CopyTo(span[length..]);
+        output.Advance(length + 2);
+    }
 }

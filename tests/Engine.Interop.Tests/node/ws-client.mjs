@@ -104,7 +104,7 @@ const acts = {
 
 const deflate = rest.includes('--deflate');
 const protocols = act === 'offer' ? rest.filter((one) => !one.startsWith('--')) : [];
-const socket = new WebSocket(url, protocols, { perMessageDeflate: deflate, maxPayload: 64 << 20 });
+const socket = new WebSocket(url, protocols, { perMessageDeflate: deflate, maxPayload: 64 << 20, rejectUnauthorized: false });
 socket.on('unexpected-response', (_, response) => {
   say({ refused: response.statusCode });
   process.exit(0);
