@@ -72,7 +72,7 @@ public sealed class ResponseStream
             return _isOpen ? _connection.TrySend(prefix, bytes, Suffix) : SendStatus.Closed;
         }
 
-        // The end of the stream is written under the same lock: nothing comes behind it.
+        // The stream is closed under the same lock, before its last chunk is sent: what got in is adopted before that chunk, and nothing comes behind it.
         lock (_gate)
         {
             return _isOpen ? _connection.TrySend(prefix, bytes, Suffix) : SendStatus.Closed;

@@ -158,7 +158,6 @@ public sealed partial class Connection
         }
 
         _queue.Append(send.Suffix);
-
         _queue.MarkDroppable(length);
         Written();
     }
