@@ -30,6 +30,7 @@ public sealed class SseStream
         Connection = context.Connection;
         LastEventId = context.Request.Headers["Last-Event-ID"] is { Length: > 0 } id ? id : null;
         stream.Drained += () => Drained?.Invoke(this);
+        stream.CoalescingInterval = options.CoalescingInterval;
         if (options.HeartbeatInterval != Timeout.InfiniteTimeSpan)
         {
             stream.SetTimer(options.HeartbeatInterval, Beat);
@@ -180,6 +181,7 @@ public sealed class SseStream
                 return _options.HeartbeatInterval;
             default:
                 _missedHeartbeats = 0;
+                Connection.FlushOutput();
                 return _options.HeartbeatInterval;
         }
     }

@@ -57,6 +57,23 @@ public sealed class ResponseStream
         }
     }
 
+    /// <summary>
+    /// How long pieces may wait for others, to leave with them in one send (<see cref="Connection.CoalescingInterval"/>); zero, the default, sends with the turn.
+    /// It ends with the stream. Loop only.
+    /// </summary>
+    /// <exception cref="ArgumentOutOfRangeException">The interval is negative or longer than a second.</exception>
+    public TimeSpan CoalescingInterval
+    {
+        get => _connection.CoalescingInterval;
+        set
+        {
+            if (_isOpen)
+            {
+                _connection.CoalescingInterval = value;
+            }
+        }
+    }
+
     /// <summary>Sends one piece if there is room for all of it. Never waits. <see cref="SendStatus.Queued"/> means accepted: do not send it again.</summary>
     public SendStatus TrySend(ReadOnlySpan<byte> bytes)
     {
@@ -176,6 +193,8 @@ public sealed class ResponseStream
             closed = _closed;
         }
 
+        // What waits leaves with the end, and the next response on the connection waits for nothing.
+        _connection.CoalescingInterval = TimeSpan.Zero;
         closed?.Cancel();
     }
 

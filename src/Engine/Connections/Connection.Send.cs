@@ -64,7 +64,7 @@ public sealed partial class Connection : IBufferWriter<byte>
             _queue.Append(payload);
             _queue.Append(suffix);
             _queue.MarkDroppable(length);
-            return Appended();
+            return Appended(length);
         }
 
         return status;
@@ -87,7 +87,7 @@ public sealed partial class Connection : IBufferWriter<byte>
             _queue.Append(payload);
             _queue.Append(suffix);
             _queue.MarkDroppable(length);
-            return Appended();
+            return Appended(length);
         }
 
         return status;
@@ -293,9 +293,9 @@ public sealed partial class Connection : IBufferWriter<byte>
     }
 
     /// <summary>After an append: the answer, told apart by what the kernel really leaves.</summary>
-    private SendStatus Appended()
+    private SendStatus Appended(int length)
     {
-        Written();
+        MessageWritten(length);
         if (BufferedBytes <= _host.Options.HighWaterBytes)
         {
             return SendStatus.Sent;
@@ -311,8 +311,10 @@ public sealed partial class Connection : IBufferWriter<byte>
         return SendStatus.Queued;
     }
 
+    /// <summary>Something stands in the queue that leaves with the turn, and what was held before it.</summary>
     private void Written()
     {
+        _isHeld = false;
         if (!_inPump)
         {
             AskForTurnEnd();

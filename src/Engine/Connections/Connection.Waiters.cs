@@ -37,6 +37,8 @@ public sealed partial class Connection
 
     private void AddWaiter(SendWaiter waiter)
     {
+        // Room for it is made at once.
+        _isHeld = false;
         if (_lastWaiter is null)
         {
             _firstWaiter = waiter;
@@ -165,6 +167,9 @@ public sealed partial class Connection
 
         // What other threads were promised before this message began goes before the next waiter.
         AdoptForeignSends();
+
+        // Their signals may be long past: they leave with the next pass.
+        Written();
     }
 
     private void ReturnHeldControl()

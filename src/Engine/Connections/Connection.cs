@@ -252,7 +252,11 @@ public sealed partial class Connection : ITransportSink, ILoopMember
 
         AdoptForeignSends();
         ResumePump();
-        Flush();
+        if (!_isHeld || _flushDue || State != ConnectionState.Open)
+        {
+            Flush();
+        }
+
         ServeWaiters();
         CountBacklog();
         RaiseDrained();
