@@ -235,6 +235,68 @@ public sealed class SseStreamTests
     }
 
     [Test]
+    public void Events_of_a_coalescing_interval_leave_in_one_send_and_the_end_takes_them_along()
+    {
+        SseStream? open = null;
+        Start(
+            async (stream, ct) =>
+            {
+                open = stream;
+                await Task.Delay(Timeout.Infinite, ct);
+            },
+            static options => options.CoalescingInterval = TimeSpan.FromMilliseconds(10));
+        Ask(Get);
+        int before = _peer!.SendCount;
+        for (int i = 0; i < 5; i++)
+        {
+            Assert.That(open!.TrySend(new SseEvent($"{i}")), Is.EqualTo(SendStatus.Sent));
+            _server!.RunUntilIdle();
+        }
+
+        Assert.That(Take(), Is.Empty);
+        _server!.Advance(TimeSpan.FromMilliseconds(11));
+        Assert.That(HubClient.Data(Take()), Is.EqualTo(new[] { "0", "1", "2", "3", "4" }));
+        Assert.That(_peer.SendCount, Is.EqualTo(before + 1));
+        open!.TrySend(new SseEvent("last"));
+        open.Close();
+        Assert.That(_server.RunUntil(() => !open.IsOpen, TimeSpan.FromSeconds(10)), Is.True);
+        _server.RunUntilIdle();
+        Assert.That(Take(), Is.EqualTo("c\r\ndata: last\n\n\r\n0\r\n\r\n"));
+        Assert.That(_peer.SendCount, Is.EqualTo(before + 2));
+        Assert.That(open.Connection.CoalescingInterval, Is.EqualTo(TimeSpan.Zero), "the next response waits for nothing");
+    }
+
+    [Test]
+    public void A_heartbeat_does_not_wait()
+    {
+        Start(static (_, ct) => Task.Delay(Timeout.Infinite, ct), static options =>
+        {
+            options.CoalescingInterval = TimeSpan.FromSeconds(1);
+            options.HeartbeatInterval = TimeSpan.FromSeconds(5);
+        });
+        Ask(Get);
+        _server!.Advance(TimeSpan.FromSeconds(5.1));
+        Assert.That(Take(), Is.EqualTo("c\r\n:heartbeat\n\n\r\n"));
+    }
+
+    [Test]
+    public void Options_out_of_range_are_refused()
+    {
+        Assert.That(static () => Map(static options => options.CoalescingInterval = TimeSpan.FromSeconds(2)), Throws.InstanceOf<ArgumentException>());
+        Assert.That(static () => Map(static options => options.CoalescingInterval = TimeSpan.FromMilliseconds(-1)), Throws.InstanceOf<ArgumentException>());
+        Assert.That(static () => Map(static options => options.HeartbeatInterval = TimeSpan.Zero), Throws.InstanceOf<ArgumentException>());
+        Assert.That(static () => Map(static options => options.ReconnectionJitter = TimeSpan.FromSeconds(-1)), Throws.InstanceOf<ArgumentException>());
+        Assert.That(static () => Map(static options => options.AllowCredentials = true), Throws.ArgumentException);
+
+        static void Map(Action<SseOptions> configure)
+        {
+            var options = new SseOptions();
+            configure(options);
+            new HttpServer(new HttpServerOptions()).MapSse("/events", static (_, _) => Task.CompletedTask, options);
+        }
+    }
+
+    [Test]
     public void Reconnection_is_announced_at_the_beginning()
     {
         Start(static (_, _) => Task.CompletedTask, static options => options.ReconnectionInterval = TimeSpan.FromSeconds(2));

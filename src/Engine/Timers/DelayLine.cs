@@ -18,11 +18,16 @@ internal interface IDelayed
 internal sealed class DelayLine(int delayMilliseconds)
 {
     private readonly ConcurrentQueue<Entry> _entries = new();
+
+    // The first of the line, taken out: peeking into the queue would keep it from using its memory again.
+    private Entry _first;
+    private bool _hasFirst;
     private int _isWatched;
 
     public int DelayMilliseconds => delayMilliseconds;
 
-    public bool IsEmpty => _entries.IsEmpty;
+    /// <summary>Whether nobody waits.</summary>
+    public bool IsEmpty => !_hasFirst && _entries.IsEmpty;
 
     /// <summary>Joins the line. True when the loop may be asleep without a thought of this line, and has to be woken: once for many.</summary>
     public bool Add(IDelayed member, long nowMilliseconds)
@@ -38,31 +43,35 @@ internal sealed class DelayLine(int delayMilliseconds)
     /// <summary>Takes the first out if it is due.</summary>
     public bool TryTakeDue(long nowMilliseconds, [MaybeNullWhen(false)] out IDelayed member)
     {
-        if (_entries.TryPeek(out Entry first) && first.DueMilliseconds <= nowMilliseconds && _entries.TryDequeue(out first))
+        if (!HasFirst() || _first.DueMilliseconds > nowMilliseconds)
         {
-            member = first.Member;
-            return true;
+            member = null;
+            return false;
         }
 
-        member = null;
-        return false;
+        member = _first.Member;
+        _first = default;
+        _hasFirst = false;
+        return true;
     }
 
     /// <summary>Milliseconds until the first is due; -1 when the line is empty, and then whoever adds next is told to wake the loop.</summary>
     public int MillisecondsToNext(long nowMilliseconds)
     {
-        if (!_entries.TryPeek(out Entry first))
+        if (!HasFirst())
         {
             Interlocked.Exchange(ref _isWatched, 0);
-            if (!_entries.TryPeek(out first))
+            if (!HasFirst())
             {
                 return -1;
             }
         }
 
         Volatile.Write(ref _isWatched, 1);
-        return (int)Math.Clamp(first.DueMilliseconds - nowMilliseconds, 0, delayMilliseconds + 1);
+        return (int)Math.Clamp(_first.DueMilliseconds - nowMilliseconds, 0, delayMilliseconds + 1);
     }
+
+    private bool HasFirst() => _hasFirst || (_hasFirst = _entries.TryDequeue(out _first));
 
     private readonly record struct Entry(IDelayed Member, long DueMilliseconds);
 }

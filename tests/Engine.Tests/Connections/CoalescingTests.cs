@@ -36,6 +36,7 @@ public sealed class CoalescingTests
             _server.RunUntilIdle();
         }
 
+        AskForTurnEnd();
         Assert.That(_peer.SendCount, Is.Zero);
         Assert.That(_connection.BufferedBytes, Is.EqualTo(10));
         _server.Advance(Interval);
@@ -160,12 +161,25 @@ public sealed class CoalescingTests
             Assert.That(Take(), Is.Empty);
             urgent();
             _server.RunUntilIdle();
-            Assert.That(Take() + TakeLate(), Is.EqualTo("12u").Or.EqualTo("1u2"));
+            string atOnce = Take();
+            Assert.That(atOnce, Does.EndWith("u"));
+            Assert.That(atOnce + TakeLate(), Is.EqualTo("12u").Or.EqualTo("1u2"), "FlushOutput knows nothing of what other threads have sent");
         }
 
         _connection.TrySend("now"u8);
         _server.RunUntilIdle();
         Assert.That(Take(), Is.EqualTo("now"), "without an interval nothing waits");
+    }
+
+    [Test]
+    public void A_message_behind_bytes_that_must_not_wait_leaves_with_them()
+    {
+        Start();
+        _connection.TrySendControl("u"u8);
+        _connection.TrySend("1"u8);
+        _server.RunUntilIdle();
+        Assert.That(Take(), Is.EqualTo("u1"));
+        Assert.That(_peer.SendCount, Is.EqualTo(1));
     }
 
     [Test]
@@ -219,8 +233,7 @@ public sealed class CoalescingTests
         });
         _connection.CoalescingInterval = TimeSpan.FromSeconds(1);
         _connection.TrySend("x"u8);
-        _peer.Send("makes a turn"u8);
-        _server.RunUntilIdle();
+        AskForTurnEnd();
         Assert.That(_server.Engine.Metrics.QueuedBytes, Is.Zero);
         _server.Advance(TimeSpan.FromMilliseconds(1001));
         Assert.That(Take(), Is.EqualTo("x"));
@@ -246,6 +259,17 @@ public sealed class CoalescingTests
         _server.RunUntilIdle();
         Assert.That(await sending, Is.EqualTo(SendStatus.Sent));
         Assert.That(Take(), Is.EqualTo("1" + new string('L', 100_000) + "c"), "and nothing is forgotten behind it");
+    }
+
+    [Test]
+    public void A_message_that_waits_for_room_does_not_wait_for_the_interval()
+    {
+        Start();
+        _connection.TrySend(new byte[10_000]);
+        ValueTask<SendStatus> sending = _connection.SendAsync(new byte[60_000]);
+        _server.RunUntilIdle();
+        Assert.That(sending.IsCompletedSuccessfully, Is.True);
+        Assert.That(_peer.TakeReceived(), Has.Length.GreaterThanOrEqualTo(10_000));
     }
 
     [Test]
@@ -301,8 +325,7 @@ public sealed class CoalescingTests
             Round();
         }
 
-        // The line gets a new piece of queue now and then.
-        Assert.That(Enumerable.Range(0, 100).Select(_ => Round()).Order().ElementAt(50), Is.Zero);
+        Assert.That(Enumerable.Range(0, 1000).Select(_ => Round()).Sum(), Is.Zero);
     }
 
     private static void Foreign(Action action)
@@ -336,6 +359,14 @@ public sealed class CoalescingTests
         _peer = _server.Connect();
         _connection = _protocol.Started.Result;
         _connection.CoalescingInterval = Interval;
+    }
+
+    /// <summary>For a reason that has nothing to do with sending.</summary>
+    private void AskForTurnEnd()
+    {
+        _connection.PauseReceive();
+        _connection.ResumeReceive();
+        _server.RunUntilIdle();
     }
 
     private string Take() => Encoding.ASCII.GetString(_peer.TakeReceived());
