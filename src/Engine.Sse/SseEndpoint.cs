@@ -1,6 +1,5 @@
 using System.Globalization;
 using Engine.Http1;
-using Microsoft.Extensions.ObjectPool;
 
 namespace Engine.Sse;
 
@@ -10,7 +9,7 @@ public delegate Task SseHandler(SseStream stream, CancellationToken cancellation
 /// <summary>What the streams of one mapped pattern share.</summary>
 internal sealed class SseEndpoint(SseOptions options)
 {
-    private readonly ObjectPool<EventBuffer> _buffers = EventBuffer.CreatePool();
+    private readonly EventBufferPool _buffers = new();
     private readonly SseOptions _options = options.Freeze();
     private int _openCount;
 

@@ -14,7 +14,7 @@ public sealed partial class SseHub<TSession>
     {
         ArgumentException.ThrowIfNullOrEmpty(channel);
         BackpressurePolicy policy = Policy(slowConsumers);
-        byte[] formatted = Format(item, hasId: true);
+        EventBuffer formatted = Format(item, hasId: true);
         lock (_gate)
         {
             if (!_channels.TryGetValue(channel, out SseChannel<TSession>? found))
@@ -22,6 +22,7 @@ public sealed partial class SseHub<TSession>
                 // Nobody listens: worth a channel only if somebody may come back for it.
                 if (_options.CreateHistory is null || _isDisposed || !HasRoom(session: null, [channel]))
                 {
+                    formatted.Return();
                     return default;
                 }
 
@@ -37,7 +38,7 @@ public sealed partial class SseHub<TSession>
     public SsePublishResult PublishToAll(in SseEvent item, BackpressurePolicy? slowConsumers = null)
     {
         BackpressurePolicy policy = Policy(slowConsumers);
-        byte[] formatted = Format(item, hasId: true);
+        EventBuffer formatted = Format(item, hasId: true);
         lock (_gate)
         {
             return Publish(_everybody, formatted, policy);
@@ -55,7 +56,7 @@ public sealed partial class SseHub<TSession>
     {
         ArgumentNullException.ThrowIfNull(sessionIds);
         BackpressurePolicy policy = Policy(slowConsumers);
-        SharedSegment prepared = SharedSegment.Wrap(Format(item, hasId: false));
+        SharedSegment prepared = Format(item, hasId: false).Share();
         SsePublishResult result = default;
         lock (_gate)
         {
@@ -72,17 +73,17 @@ public sealed partial class SseHub<TSession>
         return result;
     }
 
-    private SsePublishResult Publish(SseChannel<TSession> channel, byte[] formatted, BackpressurePolicy policy)
+    private SsePublishResult Publish(SseChannel<TSession> channel, EventBuffer formatted, BackpressurePolicy policy)
     {
         SharedSegment prepared;
         if (channel.History is null)
         {
-            prepared = SharedSegment.Wrap(formatted.AsMemory(SseEventIds.LineBytes));
+            prepared = formatted.Share(SseEventIds.LineBytes);
         }
         else
         {
-            SseEventIds.Write(formatted, ++_sequence);
-            prepared = SharedSegment.Wrap(formatted);
+            SseEventIds.Write(formatted.Span, ++_sequence);
+            prepared = ShareForLong(formatted);
             if (!_isDisposed)
             {
                 channel.Remember(_sequence, prepared);
@@ -122,22 +123,21 @@ public sealed partial class SseHub<TSession>
     private BackpressurePolicy Policy(BackpressurePolicy? wanted)
         => wanted != BackpressurePolicy.Wait ? wanted ?? _options.SlowConsumers : throw new ArgumentException("A hub never waits for a client: drop or disconnect.", nameof(wanted));
 
-    private byte[] Format(in SseEvent item, bool hasId)
+    /// <summary>For an event that is remembered: a small one is cut to its size, or a thousand of them would hold a thousand buffers.</summary>
+    private static SharedSegment ShareForLong(EventBuffer formatted)
     {
-        if (item.Id is not null)
+        if (formatted.IsLarge)
         {
-            throw new ArgumentException("A hub gives the ids of its events itself.", nameof(item));
+            return formatted.Share();
         }
 
-        EventBuffer buffer = _buffers.Get();
-        try
-        {
-            SseFormatter.Write(buffer, hasId ? item with { Id = _blankId } : item);
-            return buffer.Bytes.ToArray();
-        }
-        finally
-        {
-            _buffers.Return(buffer);
-        }
+        SharedSegment copy = SharedSegment.Wrap(formatted.Span.ToArray());
+        formatted.Return();
+        return copy;
     }
+
+    private EventBuffer Format(in SseEvent item, bool hasId)
+        => item.Id is null
+            ? _buffers.Format(hasId ? item with { Id = _blankId } : item)
+            : throw new ArgumentException("A hub gives the ids of its events itself.", nameof(item));
 }

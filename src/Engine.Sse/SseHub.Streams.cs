@@ -149,7 +149,7 @@ public sealed partial class SseHub<TSession>
             foreach (SseHistoryEntry entry in batch)
             {
                 Debug.Assert(entry.Sequence > position, "A replay goes forward.");
-                if (await stream.SendPreparedAsync(entry.Prepared.Memory, cancellationToken) == SendStatus.Closed)
+                if (await stream.SendPreparedAsync(entry.Prepared, cancellationToken) == SendStatus.Closed)
                 {
                     return -1;
                 }

@@ -1,5 +1,4 @@
 using System.Diagnostics.CodeAnalysis;
-using Microsoft.Extensions.ObjectPool;
 
 namespace Engine.Sse;
 
@@ -22,7 +21,7 @@ public sealed partial class SseHub<TSession> : IDisposable
     private readonly SseChannel<TSession> _everybody;
     private readonly SseEventIds _ids = new();
     private readonly string _blankId;
-    private readonly ObjectPool<EventBuffer> _buffers = EventBuffer.CreatePool();
+    private readonly EventBufferPool _buffers = new();
     private long _sequence;
     private long _forgottenFloor;
     private long _droppedCount;

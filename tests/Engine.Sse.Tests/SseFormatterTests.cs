@@ -8,6 +8,8 @@ namespace Engine.Sse.Tests;
 /// <summary>The format of WHATWG HTML 9.2, written and read back by the runtime's parser.</summary>
 public sealed class SseFormatterTests
 {
+    private static readonly EventBufferPool Buffers = new();
+
     private static IEnumerable<TestCaseData> Examples()
     {
         yield return new TestCaseData(new SseEvent("hello"), "data: hello\n\n").SetName("Data is one line");
@@ -58,8 +60,9 @@ public sealed class SseFormatterTests
 
     private static string Format(in SseEvent item)
     {
-        var buffer = new EventBuffer();
-        SseFormatter.Write(buffer, item);
-        return Encoding.UTF8.GetString(buffer.Bytes);
+        EventBuffer buffer = Buffers.Format(item);
+        string text = Encoding.UTF8.GetString(buffer.Span);
+        buffer.Return();
+        return text;
     }
 }

@@ -146,6 +146,19 @@ public sealed class ResponseStream
         return FinishAsync(sending, rented);
     }
 
+    /// <summary>The same with bytes that are shared by reference: they are not copied, and the caller may let go of its reference at once.</summary>
+    /// <exception cref="OperationCanceledException">The token was cancelled before the piece began: not one byte of it will be sent.</exception>
+    public ValueTask<SendStatus> SendAsync(SharedSegment bytes, CancellationToken cancellationToken = default)
+    {
+        ArgumentNullException.ThrowIfNull(bytes);
+        Span<byte> line = stackalloc byte[ChunkedEncoder.MaxSizeLineBytes];
+        ReadOnlySpan<byte> prefix = Prefix(line, bytes.Memory.Length);
+        lock (_gate)
+        {
+            return _isOpen ? _connection.SendAsync(prefix, bytes, Suffix, cancellationToken) : new ValueTask<SendStatus>(SendStatus.Closed);
+        }
+    }
+
     /// <summary>Completes when there is room again; at once when there is. <see cref="SendStatus.Closed"/> when the stream ends first.</summary>
     /// <exception cref="OperationCanceledException">The token was cancelled first.</exception>
     public ValueTask<SendStatus> WhenWritableAsync(CancellationToken cancellationToken = default)

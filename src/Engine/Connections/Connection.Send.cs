@@ -161,6 +161,40 @@ public sealed partial class Connection : IBufferWriter<byte>
     }
 
     /// <summary>
+    /// The same for a payload that is shared by reference, between two parts that are copied: the connection takes a reference of its own while the bytes wait,
+    /// also when it has to wait for room, so the caller may let go of its own at once.
+    /// </summary>
+    /// <exception cref="OperationCanceledException">The token was cancelled before the message began: not one byte of it will be sent.</exception>
+    public ValueTask<SendStatus> SendAsync(ReadOnlySpan<byte> prefix, SharedSegment payload, ReadOnlySpan<byte> suffix = default, CancellationToken cancellationToken = default)
+    {
+        ArgumentNullException.ThrowIfNull(payload);
+        if (cancellationToken.IsCancellationRequested)
+        {
+            return ValueTask.FromCanceled<SendStatus>(cancellationToken);
+        }
+
+        int length = prefix.Length + payload.Memory.Length + suffix.Length;
+        bool waits = _host.Options.Backpressure is BackpressurePolicy.Wait || length > _host.Options.MaxOutboundBytes;
+        if (!waits || CanSendNow(length))
+        {
+            SendStatus status = TrySend(prefix, payload, suffix);
+            if (status != SendStatus.Dropped || !waits)
+            {
+                return new ValueTask<SendStatus>(status);
+            }
+        }
+
+        if (!IsOpen)
+        {
+            return new ValueTask<SendStatus>(SendStatus.Closed);
+        }
+
+        SendWaiter waiter = _host.Waiters.Get();
+        waiter.Set(_host.Waiters, prefix, payload, suffix);
+        return Wait(waiter, cancellationToken);
+    }
+
+    /// <summary>
     /// Completes at once below the high-water mark, else when the queue has fallen below the low-water mark: <see cref="SendStatus.Sent"/>, or
     /// <see cref="SendStatus.Closed"/> when the connection ends first. Any thread.
     /// </summary>

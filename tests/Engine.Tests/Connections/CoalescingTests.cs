@@ -162,7 +162,7 @@ public sealed class CoalescingTests
             urgent();
             _server.RunUntilIdle();
             string atOnce = Take();
-            Assert.That(atOnce, Does.EndWith("u"));
+            Assert.That(atOnce, Does.Contain("u"));
             Assert.That(atOnce + TakeLate(), Is.EqualTo("12u").Or.EqualTo("1u2"), "FlushOutput knows nothing of what other threads have sent");
         }
 
