@@ -56,6 +56,12 @@ internal sealed class SseEndpoint(SseOptions options)
     public SseStream Start(HttpContext context)
     {
         HttpResponse response = context.Response;
+        if (response.HasBody)
+        {
+            // Before the fields are set, which the plain response would carry.
+            throw new InvalidOperationException("A stream of events cannot be started: the response has begun as a plain one, or is a stream already.");
+        }
+
         response.ContentType = "text/event-stream";
         response.Headers.Set("Cache-Control", "no-cache");
 

@@ -10,7 +10,7 @@ internal static class SseFormatter
     private const int MaxGuessedChars = 256;
 
     private static readonly SearchValues<char> LineEnds = SearchValues.Create("\r\n");
-    private static readonly SearchValues<char> NotInId = SearchValues.Create("\r\n\0");
+    private static readonly SearchValues<char> NotInLine = SearchValues.Create("\r\n\0");
 
     /// <exception cref="ArgumentException">Id or event type hold what would end their line.</exception>
     public static void Write(IBufferWriter<byte> output, in SseEvent item)
@@ -52,14 +52,14 @@ internal static class SseFormatter
     /// <exception cref="ArgumentException">Id or event type hold what would end their line.</exception>
     public static void Check(in SseEvent item)
     {
-        if (item.Id is { } id && id.AsSpan().IndexOfAny(NotInId) >= 0)
+        if (item.Id is { } id && id.AsSpan().IndexOfAny(NotInLine) >= 0)
         {
             throw new ArgumentException("An id holds no CR, LF or NUL.", nameof(item));
         }
 
-        if (item.EventType is { } type && type.AsSpan().IndexOfAny(LineEnds) >= 0)
+        if (item.EventType is { } type && type.AsSpan().IndexOfAny(NotInLine) >= 0)
         {
-            throw new ArgumentException("An event type holds no CR or LF.", nameof(item));
+            throw new ArgumentException("An event type holds no CR, LF or NUL.", nameof(item));
         }
 
         if (item.ReconnectionInterval is { } interval)

@@ -50,7 +50,7 @@ public sealed class SseStream
     /// <summary>The request that opened the stream. Valid until the handler completes.</summary>
     public HttpContext Context => _context;
 
-    /// <summary>Events accepted so far, heartbeats not counted.</summary>
+    /// <summary>Events accepted so far. Heartbeats, comments and others without data are none.</summary>
     public long EventCount => Interlocked.Read(ref _eventCount);
 
     /// <summary>Whether sends are accepted.</summary>
@@ -83,7 +83,7 @@ public sealed class SseStream
             buffer.Return();
         }
 
-        return Count(status);
+        return HasData(item) ? Count(status) : status;
     }
 
     /// <summary>Sends an event that was formatted once for many (<see cref="Prepare"/>).</summary>
@@ -109,7 +109,7 @@ public sealed class SseStream
             buffer.Return();
         }
 
-        return CountAsync(sending);
+        return HasData(item) ? CountAsync(sending) : sending;
     }
 
     /// <summary>
@@ -150,6 +150,8 @@ public sealed class SseStream
     /// <summary>Sends an event that was formatted before, waiting for room if need be.</summary>
     internal ValueTask<SendStatus> SendPreparedAsync(SharedSegment prepared, CancellationToken cancellationToken)
         => CountAsync(_stream.SendAsync(prepared, cancellationToken));
+
+    private static bool HasData(in SseEvent item) => item.Data is not null || !item.Utf8Data.IsEmpty;
 
     private ValueTask<SendStatus> CountAsync(ValueTask<SendStatus> sending)
         => sending.IsCompletedSuccessfully ? new ValueTask<SendStatus>(Count(sending.GetAwaiter().GetResult())) : FinishAsync(sending);
