@@ -1,5 +1,6 @@
 using System.Buffers.Text;
 using System.Collections.Concurrent;
+using System.Globalization;
 using System.Net.ServerSentEvents;
 using System.Text;
 
@@ -216,6 +217,57 @@ public sealed class LoadTests(TransportKind transport) : BothTransports(transpor
 
         Array.ForEach(readers, static reader => reader.Dispose());
         Array.ForEach(hubs, static hub => hub.Dispose());
+    }
+
+    [Test]
+    public async Task Several_publishers_keep_the_hubs_order_on_every_loop(CancellationToken cancellationToken)
+    {
+        const int Publishers = 4;
+        const int Count = 1000;
+        const int Streams = 20;
+        using var hub = new SseHub<int>();
+        int sessions = 0;
+        await StartAsync(server => server.MapSseHub("/hub", hub, _ =>
+        {
+            int session = Interlocked.Increment(ref sessions);
+            return ValueTask.FromResult<SseTicket<int>?>(new SseTicket<int>($"{session}", session, "all"));
+        }));
+        async Task<List<SseItem<string>>> ReadAsync()
+        {
+            using var client = new SseClient(Address("/hub"));
+            var items = new List<SseItem<string>>();
+            await foreach (SseItem<string> item in client.ReadAllAsync(cancellationToken))
+            {
+                items.Add(item);
+                if (items.Count == Publishers * Count)
+                {
+                    break;
+                }
+            }
+
+            return items;
+        }
+
+        Task<List<SseItem<string>>>[] readings = [.. Enumerable.Range(0, Streams).Select(_ => ReadAsync())];
+        await UntilAsync(() => hub.StreamCount == Streams, cancellationToken);
+        Thread[] publishers = [.. Enumerable.Range(0, Publishers).Select(publisher => new Thread(() =>
+        {
+            for (int i = 0; i < Count; i++)
+            {
+                hub.Publish("all", new SseEvent($"{(i * Publishers) + publisher}"));
+            }
+        }))];
+        Array.ForEach(publishers, static thread => thread.Start());
+        foreach (List<SseItem<string>> items in await Task.WhenAll(readings))
+        {
+            Assert.That(items.Select(static item => item.EventId), Is.Ordered.Using((IComparer<string?>)StringComparer.Ordinal).And.Unique);
+            foreach (IGrouping<int, int> own in items.Select(static item => int.Parse(item.Data, CultureInfo.InvariantCulture)).GroupBy(static number => number % Publishers))
+            {
+                Assert.That(own, Is.Ordered);
+            }
+        }
+
+        Assert.That(hub.DroppedCount, Is.Zero);
     }
 
     [Test]
