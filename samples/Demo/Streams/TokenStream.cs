@@ -39,12 +39,12 @@ internal static partial class TokenStream
         }
     }
 
-    /// <summary>Stands for a model: 25 tokens a second, words with the space before them. It would think of the same answer again, so a client that comes back skips what it has.</summary>
+    /// <summary>Stands for a model: some 30 tokens a second, words with the space before them. It would think of the same answer again, so a client that comes back skips what it has.</summary>
     private static async IAsyncEnumerable<string> GenerateAsync(string prompt, int skipped, [EnumeratorCancellation] CancellationToken cancellationToken)
     {
         foreach (Match token in Tokens().Matches($"“{prompt}”\n\n{Answer}").Skip(skipped))
         {
-            await Task.Delay(40, cancellationToken);
+            await Task.Delay(30, cancellationToken);
             yield return token.Value;
         }
     }
