@@ -89,6 +89,10 @@ public sealed class StreamsPageTests
         Assert.That(events[..^1].Select(static item => item.EventType), Is.All.EqualTo("progress"));
         Assert.That(events[..^1].Select(static item => int.Parse(item.Data, CultureInfo.InvariantCulture)), Is.Unique.And.Ordered.And.Some.EqualTo(100));
         Assert.That((events[^1].EventType, events[^1].Data, client.ConnectionCount), Is.EqualTo(("done", "finished", 1)));
+
+        // What a client knows already is not told again.
+        using var knowing = new SseClient(new Uri($"{_demo.Http}/jobs/{id}"), new SseClientOptions { LastEventId = "100" });
+        Assert.That((await knowing.ReadAllAsync(Cancellation).ToListAsync(Cancellation)).Select(static item => item.EventType), Is.EqualTo(new[] { "done" }));
         using HttpResponseMessage unknown = await http.GetAsync("/jobs/unknown", Cancellation);
         Assert.That(unknown.StatusCode, Is.EqualTo(HttpStatusCode.NotFound));
     }
@@ -127,7 +131,8 @@ public sealed class StreamsPageTests
         }
 
         int stops = 0;
-        await _demo.Process.WaitForLineAsync(line => IsStop(line) && ++stops > stopsBefore, TimeSpan.FromSeconds(5));
+        string stop = await _demo.Process.WaitForLineAsync(line => IsStop(line) && ++stops > stopsBefore, TimeSpan.FromSeconds(5));
+        Assert.That(int.Parse(stop.Split(' ')[^1], CultureInfo.InvariantCulture), Is.LessThan(40), "of some seventy");
         await page.CloseAsync();
     }
 
