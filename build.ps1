@@ -25,7 +25,8 @@ usage: ./build.ps1 <verb> [options]
   test [projects...]       build, then run every test project, or those whose name contains an argument;
                            ends with the line "N passed, N failed"
   conformance [options]    protocol conformance cases against conformance/TestServer
-  bench [scenario] [options]  raw, echo, plain, scale, slowloris, micro; without one a short tour
+  bench [scenario] [options]  the engine beside other servers; without a scenario a tour of 5 minutes,
+                           with --help the list of scenarios and options
   pack                     NuGet packages of src/ into artifacts/packages
   format [--check]         format the tree; with --check, or when CI=true, only verify it
   api                      rewrite src/*/PublicAPI.txt after a change of a public surface

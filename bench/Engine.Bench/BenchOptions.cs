@@ -7,18 +7,43 @@ internal sealed class BenchOptions
 {
     public const string Usage =
         """
-        usage: ./build.sh bench [raw|echo|plain|scale|slowloris] [options]      (without a scenario: a short tour of raw, echo and plain)
-          --peers a,b        engine, engine-sockets, c, kestrel, bun, deno, ws (default: all that the scenario knows)
-          --connections a,b  default 100,4000; for scale and slowloris one number, default 100000 and 5000
+        usage: ./build.sh bench [scenario] [options]     without a scenario: a tour of all but the long ones, in about 5 minutes
+
+          raw         bytes back as they came, against the same loop in C
+          echo        WebSocket echo
+          plain       GET /plain, keep-alive
+          pipelined   the same, 16 requests a write
+          sse         event streams: one fast stream; a broadcast to 1,000
+          churn       connect, upgrade, one message, close
+          slow        echo for good clients while others never read
+          tls         echo and churn over TLS
+          scale       idle WebSockets by the hundred thousand
+          slowloris   thousands of heads that never end
+          soak        minutes of mixed traffic, and what is left behind
+          alloc       what the whole process allocates over a million messages
+          wrk         this load generator beside wrk on the same servers
+          micro       BenchmarkDotNet on the parts (takes BenchmarkDotNet's own options)
+
+          --peers a,b        engine, engine-sockets, c, beast, kestrel, bun, deno, ws (default: all that the scenario knows)
+          --transport T      epoll, sockets or both (default): the engines among the peers
+          --connections a,b  default by scenario
           --seconds N        counted seconds a round, default 3
           --rounds N         alternating rounds, default 5
           --size N           bytes a message, default 20
-          --batch N          messages a write; for plain the requests pipelined, default 1
+          --batch N          messages a write, default 1
+          --rate N           messages a second in all, open loop: latency from the planned time (default 0: closed loop)
+          --cores 1|2        1 (default): server on CPU 0, load on CPU 1; 2: both on both, two loops, two load threads
+          --minutes N        of soak, default 10
+          --check            fail when a ratio to a peer falls under its number in bench/ratios.json
         """;
+
+    private static readonly string[] KnownScenarios = ["raw", "echo", "plain", "pipelined", "sse", "churn", "slow", "tls", "scale", "slowloris", "soak", "alloc", "wrk"];
 
     public string Scenario { get; private set; } = "tour";
 
     public string[] Peers { get; private set; } = [];
+
+    public string Transport { get; private set; } = "both";
 
     public int[] Connections { get; private set; } = [];
 
@@ -30,23 +55,43 @@ internal sealed class BenchOptions
 
     public int Batch { get; private set; } = 1;
 
+    public int Rate { get; private set; }
+
+    public int Cores { get; private set; } = 1;
+
+    public int Minutes { get; private set; } = 10;
+
+    public bool IsChecked { get; private set; }
+
     public string CommandLine { get; private set; } = "";
 
     public static BenchOptions? Parse(string[] arguments)
     {
         var parsed = new BenchOptions { CommandLine = $"./build.sh bench {string.Join(' ', arguments)}".TrimEnd() };
-        for (int i = 0; i < arguments.Length; i++)
+        int first = 0;
+        if (arguments.Length > 0 && KnownScenarios.Contains(arguments[0]))
         {
-            string? value = i + 1 < arguments.Length ? arguments[i + 1] : null;
-            if (i == 0 && arguments[0] is "raw" or "echo" or "plain" or "scale" or "slowloris")
+            parsed.Scenario = arguments[0];
+            first = 1;
+        }
+        else
+        {
+            // The tour is to be over in minutes: its tables say how short its rounds are.
+            parsed.Rounds = 2;
+            parsed.Seconds = 1;
+        }
+
+        for (int i = first; i < arguments.Length; i++)
+        {
+            if (arguments[i] == "--check")
             {
-                parsed.Scenario = arguments[0];
+                parsed.IsChecked = true;
                 continue;
             }
 
-            if (value is null || !parsed.Take(arguments[i], value))
+            if (i + 1 == arguments.Length || !parsed.Take(arguments[i], arguments[i + 1]))
             {
-                Console.Error.WriteLine($"not understood: {arguments[i]} {value}");
+                Console.Error.WriteLine($"not understood: {arguments[i]}");
                 Console.Error.WriteLine(Usage);
                 return null;
             }
@@ -65,9 +110,13 @@ internal sealed class BenchOptions
             case "--peers":
                 Peers = value.Split(',');
                 return true;
-            case "--connections":
-                Connections = [.. value.Split(',').Select(static part => int.Parse(part, CultureInfo.InvariantCulture))];
+            case "--transport" when value is "epoll" or "sockets" or "both":
+                Transport = value;
                 return true;
+            case "--connections":
+                string[] parts = value.Split(',');
+                Connections = [.. parts.Select(static part => int.TryParse(part, NumberStyles.None, CultureInfo.InvariantCulture, out int count) ? count : 0)];
+                return Connections.All(static count => count > 0);
             case "--seconds" when isNumber:
                 Seconds = number;
                 return true;
@@ -79,6 +128,15 @@ internal sealed class BenchOptions
                 return true;
             case "--batch" when isNumber:
                 Batch = number;
+                return true;
+            case "--rate" when isNumber:
+                Rate = number;
+                return true;
+            case "--cores" when number is 1 or 2:
+                Cores = number;
+                return true;
+            case "--minutes" when isNumber:
+                Minutes = number;
                 return true;
             default:
                 return false;

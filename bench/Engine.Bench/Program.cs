@@ -1,5 +1,5 @@
-using System.Runtime.InteropServices;
 using Engine.Bench;
+using Spectre.Console;
 
 if (BenchOptions.Parse(args) is not { } options)
 {
@@ -13,7 +13,9 @@ if (!OperatingSystem.IsLinux() || Environment.ProcessorCount < 2)
 }
 
 using var report = new StringWriter();
-report.WriteLine($"`{options.CommandLine}` on {DateTime.UtcNow:yyyy-MM-dd}, {RuntimeInformation.OSDescription}, {RuntimeInformation.FrameworkDescription}, {Environment.ProcessorCount} processors");
+report.WriteLine(Machine.Describe(options));
+string results = Directory.CreateDirectory(Path.Combine(Tools.Root, "bench", "results")).FullName;
+bool isGood = true;
 switch (options.Scenario)
 {
     case "scale":
@@ -22,19 +24,58 @@ switch (options.Scenario)
     case "slowloris":
         await SlowlorisScenario.RunAsync(options, report);
         break;
-    case "tour":
-        foreach (string scenario in (string[])["raw", "echo", "plain"])
-        {
-            ThroughputScenario.Run(scenario, options, report);
-        }
-
+    case "soak":
+        isGood = await SoakScenario.RunAsync(options, report, Path.Combine(results, "soak.svg"));
+        break;
+    case "alloc":
+        AllocationScenario.Run(options, report);
+        break;
+    case "wrk":
+        WrkScenario.Run(options, report);
         break;
     default:
-        ThroughputScenario.Run(options.Scenario, options, report);
+        isGood = Compare(options, report, results);
         break;
 }
 
 Console.WriteLine(report);
-string results = Directory.CreateDirectory(Path.Combine(Tools.Root, "bench", "results")).FullName;
-File.WriteAllText(Path.Combine(results, $"{options.Scenario}.md"), report.ToString());
-return 0;
+string suffix = options.Cores == 2 ? "-2-cores" : "";
+File.WriteAllText(Path.Combine(results, $"{options.Scenario}{suffix}.md"), report.ToString());
+return isGood ? 0 : 1;
+
+static bool Compare(BenchOptions options, TextWriter report, string results)
+{
+    string[] names = options.Scenario == "tour" ? ["raw", "echo", "plain", "pipelined", "sse", "churn", "slow", "tls"] : [options.Scenario];
+    Comparison[] comparisons = [.. names.SelectMany(name => Comparisons.Find(name, options))];
+    if (comparisons.Any(static one => one.IsTls))
+    {
+        Tools.WriteCertificate();
+    }
+
+    var measured = new List<(Comparison Comparison, Series[] Rows)>();
+    IAnsiConsole console = AnsiConsole.Create(new AnsiConsoleSettings { Out = new AnsiConsoleOutput(Console.Error) });
+    console.Progress().Columns(new ProgressBarColumn(), new PercentageColumn(), new RemainingTimeColumn(), new TaskDescriptionColumn { Alignment = Justify.Left }).Start(progress =>
+    {
+        ProgressTask[] tasks = [.. comparisons.Select(one => progress.AddTask(one.Name, autoStart: false))];
+        for (int i = 0; i < comparisons.Length; i++)
+        {
+            tasks[i].StartTask();
+            measured.Add((comparisons[i], comparisons[i].Run(options, tasks[i])));
+            tasks[i].Value = tasks[i].MaxValue;
+            tasks[i].StopTask();
+        }
+    });
+    report.WriteLine($"Peers: {Machine.DescribePeers(comparisons.SelectMany(static one => one.Peers))}");
+    for (int i = 0; i < measured.Count; i++)
+    {
+        (Comparison comparison, Series[] rows) = measured[i];
+        ResultTable.Write(report, comparison, rows, options);
+        int part = measured.Take(i).Count(other => other.Comparison.Name == comparison.Name);
+        string file = $"{(options.Scenario == "tour" ? "tour-" : "")}{comparison.Name}{(part > 0 ? $"-{part + 1}" : "")}{(options.Cores == 2 ? "-2-cores" : "")}.svg";
+        File.WriteAllText(Path.Combine(results, file), BarPlot.Draw(comparison.Title, Machine.Describe(options), rows));
+        report.WriteLine($"\n![{comparison.Title}]({file})");
+    }
+
+    ResultTable.WriteDeficits(report, measured);
+    return !options.IsChecked || RatioCheck.Run(measured, report);
+}

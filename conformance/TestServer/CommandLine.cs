@@ -3,7 +3,7 @@ using Engine;
 
 namespace TestServer;
 
-/// <summary>The program's options: --port N, --transport auto|sockets|epoll, --loops N, --deflate, --tls, --reuse-port.</summary>
+/// <summary>The program's options: --port N, --transport auto|sockets|epoll, --loops N, --deflate, --tls, --reuse-port, --max-outbound BYTES.</summary>
 internal sealed class CommandLine
 {
     public int Port { get; private set; } = 9001;
@@ -17,6 +17,9 @@ internal sealed class CommandLine
     public bool Tls { get; private set; }
 
     public bool ReusePort { get; private set; }
+
+    /// <summary>Bytes that may wait for one client; 0 leaves the server's default.</summary>
+    public int MaxOutbound { get; private set; }
 
     /// <summary>Null, with a line on standard error, when an argument is not understood.</summary>
     public static CommandLine? Parse(string[] arguments)
@@ -39,6 +42,10 @@ internal sealed class CommandLine
                     parsed.Transport = transport;
                     i++;
                     break;
+                case "--max-outbound" when int.TryParse(value, NumberStyles.None, CultureInfo.InvariantCulture, out int bytes):
+                    parsed.MaxOutbound = bytes;
+                    i++;
+                    break;
                 case "--deflate":
                     parsed.Deflate = true;
                     break;
@@ -50,7 +57,7 @@ internal sealed class CommandLine
                     break;
                 default:
                     Console.Error.WriteLine($"not understood: {arguments[i]} {value}");
-                    Console.Error.WriteLine("usage: TestServer [--port N] [--transport auto|sockets|epoll] [--loops N] [--deflate] [--tls] [--reuse-port]");
+                    Console.Error.WriteLine("usage: TestServer [--port N] [--transport auto|sockets|epoll] [--loops N] [--deflate] [--tls] [--reuse-port] [--max-outbound BYTES]");
                     return null;
             }
         }

@@ -17,6 +17,11 @@ var options = new HttpServerOptions
     OnError = static (exception, _) => Console.Error.WriteLine(exception),
 };
 options.Server.ReusePort = line.ReusePort;
+if (line.MaxOutbound > 0)
+{
+    options.Server.Connections.MaxOutboundBytes = line.MaxOutbound;
+}
+
 if (line.Tls)
 {
     options.Server.Tls = new TlsOptions { Certificate = Certificates.Make() };

@@ -34,6 +34,7 @@ internal static class Routes
         server.MapPost("/echo", EchoStreamAsync);
         server.MapGet("/stats", context => StatsAsync(server, context));
         server.MapSse("/sse", StreamAsync);
+        Ticks.Map(server);
     }
 
     /// <summary>The request's body, given back with its length.</summary>

@@ -1,14 +1,23 @@
 using System.Globalization;
 using System.Net;
 using System.Net.WebSockets;
+using System.Security.Cryptography.X509Certificates;
+using KestrelPeer;
 
-// usage: Kestrel PORT: a minimal API and System.Net.WebSockets, as their documents show them.
+// usage: Kestrel PORT [--tls CERTIFICATE KEY]: a minimal API, System.Net.WebSockets and event streams, as their documents show them.
 WebApplicationBuilder builder = WebApplication.CreateSlimBuilder();
 builder.Logging.ClearProviders();
-builder.WebHost.ConfigureKestrel(options => options.Listen(IPAddress.Loopback, int.Parse(args[0], CultureInfo.InvariantCulture)));
+builder.WebHost.UseKestrelHttpsConfiguration().ConfigureKestrel(options => options.Listen(IPAddress.Loopback, int.Parse(args[0], CultureInfo.InvariantCulture), listen =>
+{
+    if (args is [_, "--tls", var certificate, var key])
+    {
+        listen.UseHttps(X509Certificate2.CreateFromPemFile(certificate, key));
+    }
+}));
 WebApplication app = builder.Build();
 app.UseWebSockets();
 app.MapGet("/plain", static () => "Hello, World!");
+app.MapGet("/ticks", new Ticks().RunAsync);
 app.Map("/{**path}", static async context =>
 {
     using WebSocket socket = await context.WebSockets.AcceptWebSocketAsync();

@@ -16,28 +16,27 @@ internal static class ScaleScenario
     public static async Task RunAsync(BenchOptions options, TextWriter report)
     {
         int total = options.Connections.Length > 0 ? options.Connections[0] : 100_000;
-        string transport = options.Peers.Length > 0 && options.Peers[0] == "engine-sockets" ? "engine-sockets" : "engine";
+        string transport = options.Transport == "sockets" ? "engine-sockets" : "engine";
         int processCount = (total + PerProcess - 1) / PerProcess;
-        string load = Tools.Compile("Load/load.c", "load");
+        string load = Tools.LoadGenerator(isTls: false);
         var servers = new List<ServerUnderTest>();
         var clients = new List<Process>();
         try
         {
             Peer peer = Peer.Find("scale", transport);
-            servers.Add(ServerUnderTest.Start(peer, cpus: null, more: ["--reuse-port"]));
+            servers.Add(ServerUnderTest.Start(peer, cpus: null, new PeerStart(IsPortShared: true)));
             int port = servers[0].Port;
             while (servers.Count < processCount)
             {
-                servers.Add(ServerUnderTest.Start(peer, cpus: null, port, ["--reuse-port"]));
+                servers.Add(ServerUnderTest.Start(peer, cpus: null, new PeerStart(port, IsPortShared: true)));
             }
 
-            using var http = new HttpClient();
             (long managedBefore, long residentBefore, _) = await CostAsync(port, servers);
             var watch = Stopwatch.StartNew();
             for (int i = 0; i < processCount; i++)
             {
                 int count = (total / processCount) + (i < total % processCount ? 1 : 0);
-                clients.Add(Process.Start(new ProcessStartInfo(load, ["idle", Text(port), Text(count), Text(2 + (i * 4))]) { RedirectStandardOutput = true, RedirectStandardInput = true })!);
+                clients.Add(Process.Start(new ProcessStartInfo(load, ["idle", "--port", Text(port), "--connections", Text(count), "--source", Text(2 + (i * 4))]) { RedirectStandardOutput = true, RedirectStandardInput = true })!);
             }
 
             foreach (Process client in clients)

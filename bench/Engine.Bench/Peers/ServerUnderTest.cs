@@ -3,10 +3,11 @@ using System.Globalization;
 
 namespace Engine.Bench;
 
-/// <summary>A server of its own process, pinned to CPU 0, that says where it listens. Disposing ends it.</summary>
+/// <summary>A server of its own process that says where it listens. Disposing ends it.</summary>
 internal sealed class ServerUnderTest : IDisposable
 {
-    private static readonly double TicksPerSecond = 100;
+    /// <summary>The unit of /proc/PID/stat (sysconf's _SC_CLK_TCK, which is 100 on every Linux that .NET runs on).</summary>
+    private const double TicksPerSecond = 100;
 
     private readonly Process _process;
 
@@ -17,8 +18,6 @@ internal sealed class ServerUnderTest : IDisposable
     }
 
     public int Port { get; }
-
-    public int ProcessId => _process.Id;
 
     /// <summary>Processor seconds that it has used, user and system.</summary>
     public double CpuSeconds
@@ -33,16 +32,15 @@ internal sealed class ServerUnderTest : IDisposable
     public long ResidentBytes
         => long.Parse(File.ReadAllText($"/proc/{_process.Id}/statm").Split(' ')[1], CultureInfo.InvariantCulture) * Environment.SystemPageSize;
 
-    public static ServerUnderTest Start(Peer peer, string? cpus = "0", int port = 0, string[]? more = null)
+    public int Descriptors => Directory.GetFiles($"/proc/{_process.Id}/fd").Length;
+
+    /// <param name="peer">The server.</param>
+    /// <param name="cpus">The processors that it may use, in taskset's words; null for all.</param>
+    /// <param name="start">How it is started.</param>
+    public static ServerUnderTest Start(Peer peer, string? cpus, PeerStart start)
     {
-        string[] command = [.. peer.Command(port), .. more ?? []];
-        string[] arguments = cpus is null ? command : ["-c", cpus, .. command];
-        var info = new ProcessStartInfo(cpus is null ? command[0] : "taskset", cpus is null ? command[1..] : arguments)
-        {
-            RedirectStandardOutput = true,
-            WorkingDirectory = Tools.Root,
-        };
-        info.Environment["DOTNET_gcServer"] = "0";
+        string[] command = [.. cpus is null ? Array.Empty<string>() : ["taskset", "-c", cpus], .. peer.Command(start)];
+        var info = new ProcessStartInfo(command[0], command[1..]) { RedirectStandardOutput = true, WorkingDirectory = Tools.Root };
         Process process = Process.Start(info)!;
         while (process.StandardOutput.ReadLine() is { } line)
         {

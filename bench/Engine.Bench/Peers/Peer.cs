@@ -1,0 +1,48 @@
+using System.Globalization;
+
+namespace Engine.Bench;
+
+/// <summary>How a server is to be started.</summary>
+/// <param name="Port">0 lets it choose.</param>
+/// <param name="Loops">Threads that serve, for servers that can be told.</param>
+internal sealed record PeerStart(int Port = 0, int Loops = 1, bool IsTls = false, bool IsPortShared = false);
+
+/// <summary>A server to measure: its name and its command.</summary>
+internal sealed record Peer(string Name, Func<PeerStart, string[]> Command)
+{
+    /// <summary>A broadcast never waits, and 12 events of 16 KB in one millisecond are more than the 64 KB that a queue holds by default. The peers have no bound at all.</summary>
+    private static readonly string[] BroadcastQueue = ["--max-outbound", "1048576"];
+
+    public static Peer Find(string scenario, string name) => (scenario, name) switch
+    {
+        ("raw", "engine") => RawEcho(name, "auto"),
+        ("raw", "engine-sockets") => RawEcho(name, "sockets"),
+        ("raw", "c") => new Peer(name, start => [Tools.CompileC("echo", "Reference/echo.c"), Text(start.Port)]),
+        ("sse", "c") => new Peer(name, start => [Tools.CompileC("fanout", "Reference/fanout.c"), Text(start.Port)]),
+        ("sse", "engine" or "engine-coalescing") => TestServer(name, "auto", BroadcastQueue),
+        ("sse", "engine-sockets") => TestServer(name, "sockets", BroadcastQueue),
+        (_, "engine") => TestServer(name, "auto"),
+        (_, "engine-sockets") => TestServer(name, "sockets"),
+        (_, "kestrel") => new Peer(name, start => ["dotnet", Program("bench/Peers/Kestrel", "Kestrel"), Text(start.Port), .. start.IsTls ? ["--tls", .. Certificates()] : Array.Empty<string>()]),
+        (_, "beast") => new Peer(name, start => [Tools.CompileCpp("beast", "Peers/Beast/server.cpp", "libboost-dev"), Text(start.Port)]),
+        (_, "bun") => new Peer(name, start => [Tools.NodeFile("node_modules/bun/bin/bun.exe"), Tools.NodeFile("bun.js"), Text(start.Port), .. start.IsTls ? Certificates() : []]),
+        (_, "deno") => new Peer(name, start => [Tools.NodeFile("node_modules/@deno/linux-x64-glibc/deno"), "run", "-A", Tools.NodeFile("deno.js"), Text(start.Port)]),
+        (_, "ws") => new Peer(name, start => ["node", Tools.NodeFile("ws.mjs"), Text(start.Port)]),
+        _ => throw new ArgumentException($"{scenario} knows no peer named {name}"),
+    };
+
+    private static Peer TestServer(string name, string transport, params string[] more)
+        => new(name, start =>
+        [
+            "dotnet", Program("conformance/TestServer", "TestServer"), "--port", Text(start.Port), "--loops", Text(start.Loops), "--transport", transport,
+            .. start.IsTls ? ["--tls"] : Array.Empty<string>(), .. start.IsPortShared ? ["--reuse-port"] : Array.Empty<string>(), .. more,
+        ]);
+
+    private static Peer RawEcho(string name, string transport) => new(name, start => ["dotnet", Program("bench/RawEcho", "RawEcho"), Text(start.Port), transport, Text(start.Loops)]);
+
+    private static string[] Certificates() => [Path.Combine(Tools.Artifacts, "certificate.pem"), Path.Combine(Tools.Artifacts, "key.pem")];
+
+    private static string Program(string folder, string name) => Path.Combine(Tools.Root, folder, "bin", "Release", "net10.0", $"{name}.dll");
+
+    private static string Text(int port) => port.ToString(CultureInfo.InvariantCulture);
+}

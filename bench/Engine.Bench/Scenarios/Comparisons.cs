@@ -1,0 +1,84 @@
+using System.Globalization;
+
+namespace Engine.Bench;
+
+/// <summary>The scenarios that compare servers: who takes part, and what load each gets.</summary>
+internal static class Comparisons
+{
+    private static readonly string[] WebSocketPeers = ["engine", "engine-sockets", "beast", "bun", "deno", "ws", "kestrel"];
+
+    public static IEnumerable<Comparison> Find(string scenario, BenchOptions options) => scenario switch
+    {
+        "raw" => [Raw(options)],
+        "echo" => [Echo(options)],
+        "plain" => [Plain("plain", 1, options)],
+        "pipelined" => [Plain("pipelined", 16, options)],
+        "sse" => [Streams(options), Broadcast(options)],
+        "churn" => [Churn(options)],
+        "slow" => [Slow(options)],
+        "tls" => [TlsEcho(options), TlsChurn(options)],
+        _ => throw new ArgumentException($"no comparison is named {scenario}"),
+    };
+
+    private static Comparison Raw(BenchOptions options)
+        => new("raw", $"{options.Size} bytes back as they came", "messages", Peers(options, "c", "engine", "engine-sockets"), Cases(options, [100, 4000], "raw", Message(options)));
+
+    private static Comparison Echo(BenchOptions options)
+        => new("echo", $"WebSocket echo, {options.Size} bytes, {options.Batch} a write", "messages", Peers(options, WebSocketPeers), Cases(options, [100, 4000], "ws", Message(options)));
+
+    private static Comparison Plain(string name, int batch, BenchOptions options)
+    {
+        string depth = Text(options.Batch > 1 ? options.Batch : batch);
+        return new Comparison(name, $"GET /plain, keep-alive, {depth} requests a write", "requests", Peers(options, WebSocketPeers), Cases(options, [100], "http", ["--batch", depth, .. Rate(options)]));
+    }
+
+    private static Comparison Streams(BenchOptions options)
+    {
+        BenchCase One(int kilobytes) => new($"1 stream, {kilobytes} KB", 1, "sse", "--path", $"/ticks?interval=1&burst=12&size={kilobytes * 1024}");
+        return new Comparison(
+            "sse", "Server-sent events on one connection, 12 each millisecond, latency from the server's clock", "events", Peers(options, "c", "engine", "engine-sockets", "kestrel", "ws", "bun"), [One(1), One(4), One(16)]);
+    }
+
+    private static Comparison Broadcast(BenchOptions options)
+    {
+        int streams = options.Connections is [int count, ..] ? count : 1000;
+        const string Path = "/ticks?interval=10&burst=1&size=100";
+        var one = new BenchCase($"{streams} streams", streams, "sse", "--path", Path);
+        one.Exceptions["engine-coalescing"] = ["sse", "--path", $"{Path}&coalesce=10"];
+        return new Comparison(
+            "sse", "Server-sent events to many, 100 a second to each, 100 bytes; engine-coalescing gathers for 10 ms", "events", Peers(options, "c", "engine", "engine-coalescing", "engine-sockets", "kestrel", "ws", "bun"), [one]);
+    }
+
+    private static Comparison Churn(BenchOptions options)
+        => new("churn", "Connect, upgrade, one message, close", "connections", Peers(options, WebSocketPeers), Cases(options, [50], "churn", []));
+
+    private static Comparison Slow(BenchOptions options)
+    {
+        int good = options.Connections is [int count, ..] ? count : 100;
+        BenchCase With(int frozen) => new($"{frozen} frozen", good, ["ws", "--frozen", Text(frozen), .. Message(options)]);
+        return new Comparison("slow", $"WebSocket echo on {good} connections while others ask and never read", "messages", Peers(options, WebSocketPeers), [With(0), With(100)]);
+    }
+
+    private static Comparison TlsEcho(BenchOptions options)
+        => new("tls", $"WebSocket echo over TLS, {options.Size} bytes", "messages", Peers(options, "engine", "engine-sockets", "kestrel", "bun"), Cases(options, [100, 1000], "ws", ["--tls", .. Message(options)]), IsTls: true);
+
+    private static Comparison TlsChurn(BenchOptions options)
+        => new("tls", "Connect, TLS handshake, upgrade, one message, close", "connections", Peers(options, "engine", "engine-sockets", "kestrel", "bun"), [new BenchCase("churn of 20", 20, "churn", "--tls")], IsTls: true);
+
+    private static BenchCase[] Cases(BenchOptions options, int[] connections, string mode, string[] load)
+        => [.. (options.Connections.Length > 0 ? options.Connections : connections).Select(count => new BenchCase($"{count} connections", count, [mode, .. load]))];
+
+    private static string[] Message(BenchOptions options) => ["--size", Text(options.Size), "--batch", Text(options.Batch), .. Rate(options)];
+
+    private static string[] Rate(BenchOptions options) => options.Rate > 0 ? ["--rate", Text(options.Rate)] : [];
+
+    private static string[] Peers(BenchOptions options, params string[] known)
+        => options.Peers.Length > 0 ? options.Peers : [.. known.Where(name => options.Transport switch
+        {
+            "epoll" => name != "engine-sockets",
+            "sockets" => name is not ("engine" or "engine-coalescing"),
+            _ => true,
+        })];
+
+    private static string Text(int number) => number.ToString(CultureInfo.InvariantCulture);
+}

@@ -1,0 +1,60 @@
+// A load generator for one or more cores: nonblocking epoll loops, everything to send is encoded before the clock runs, answers are counted by their bytes.
+// It says "open" when all connections stand, "begin" when it starts to count, and ends with one line of JSON.
+#define _GNU_SOURCE
+#include <getopt.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include "load.h"
+
+load_options options = {.connections = 100, .size = 20, .batch = 1, .threads = 1, .seconds = 3, .warm_up = 1, .path = "/plain"};
+
+static const char usage[] =
+    "usage: load raw|ws|http|sse|churn|idle --port N [options]\n"
+    "  raw, ws, http  --size bytes, --batch messages a write, --rate messages a second in all (0: closed loop, one batch in flight a connection),\n"
+    "                 --frozen N more connections that send and never read; http: --path\n"
+    "  sse            --path of a stream whose data lines begin with the server's monotonic clock in ns; latency from there to here\n"
+    "  churn          connect, upgrade, one message, close, again\n"
+    "  idle           --source N: WebSockets from 127.0.0.N on; then obeys its input: \"echo N\" samples N of them, anything else ends\n"
+    "  all            --connections N, --threads N, --seconds S, --warm-up S, --tls\n";
+
+void report_begin(void) {
+  printf("begin\n");
+  fflush(stdout);
+}
+
+void report_end(long messages, double seconds, double cpu, const histogram *latencies) {
+  printf("{\"messages\":%ld,\"seconds\":%.3f,\"p50\":%.1f,\"p90\":%.1f,\"p99\":%.1f,\"p999\":%.1f,\"cpu\":%.4f}\n", messages, seconds,
+         histogram_percentile(latencies, 0.5), histogram_percentile(latencies, 0.9), histogram_percentile(latencies, 0.99),
+         histogram_percentile(latencies, 0.999), cpu);
+  fflush(stdout);
+}
+
+int main(int argc, char **argv) {
+  static const struct option names[] = {
+      {"port", 1, 0, 'p'},    {"connections", 1, 0, 'c'}, {"size", 1, 0, 's'},   {"batch", 1, 0, 'b'},  {"threads", 1, 0, 't'}, {"frozen", 1, 0, 'f'},
+      {"source", 1, 0, 'o'},  {"seconds", 1, 0, 'd'},     {"warm-up", 1, 0, 'w'}, {"rate", 1, 0, 'r'},  {"tls", 0, 0, 'T'},     {"path", 1, 0, 'P'}, {0}};
+  for (int name; (name = getopt_long(argc, argv, "", names, NULL)) != -1;) switch (name) {
+      case 'p': options.port = atoi(optarg); break;
+      case 'c': options.connections = atoi(optarg); break;
+      case 's': options.size = atoi(optarg); break;
+      case 'b': options.batch = atoi(optarg); break;
+      case 't': options.threads = atoi(optarg); break;
+      case 'f': options.frozen = atoi(optarg); break;
+      case 'o': options.source = atoi(optarg); break;
+      case 'd': options.seconds = atof(optarg); break;
+      case 'w': options.warm_up = atof(optarg); break;
+      case 'r': options.rate = atof(optarg); break;
+      case 'T': options.tls = true; break;
+      case 'P': options.path = optarg; break;
+      default: return fputs(usage, stderr), 2;
+    }
+  const char *mode = optind < argc ? argv[optind] : "";
+  if (options.port && options.connections > 0 && options.threads > 0) {
+    if (!strcmp(mode, "raw") || !strcmp(mode, "ws") || !strcmp(mode, "http")) return run_throughput(mode);
+    if (!strcmp(mode, "sse")) return run_sse();
+    if (!strcmp(mode, "churn")) return run_churn();
+    if (!strcmp(mode, "idle")) return run_idle();
+  }
+  return fputs(usage, stderr), 2;
+}
