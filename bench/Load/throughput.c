@@ -126,9 +126,20 @@ static void *work(void *argument) {
   return NULL;
 }
 
+// Bytes of a whole answer, from its head and what follows; 0 while more has to come. Answers to one request are all of one length.
+static long answer_end(const char *answer) {
+  const char *body = strstr(answer, "\r\n\r\n"), *field, *last;
+  if (!body) return 0;
+  body += 4;
+  if ((field = strcasestr(answer, "\r\nContent-Length:")) && field < body) return body - answer + atol(field + 17);
+  if ((field = strcasestr(answer, "\r\nTransfer-Encoding: chunked")) && field < body) return (last = strstr(body, "\r\n0\r\n\r\n")) ? last + 7 - answer : 0;
+  fprintf(stderr, "the answer has no length\n");
+  exit(1);
+}
+
 // One request by itself tells how long each answer will be.
 static void learn_http(void) {
-  char request[1024], answer[65536], *length_field, *body;
+  char request[1024], answer[65536];
   int request_length = snprintf(request, sizeof request, "GET %s HTTP/1.1\r\nHost: localhost\r\n\r\n", options.path), got = 0;
   wire probe;
   wire_open(&probe, 0, 0);
@@ -137,10 +148,9 @@ static void learn_http(void) {
     ssize_t more = wire_take(&probe, answer + got, sizeof answer - 1 - got);
     if (more <= 0) fprintf(stderr, "no whole answer to the first request\n"), exit(1);
     answer[got += more] = 0;
-  } while (!(body = strstr(answer, "\r\n\r\n")));
+  } while (!(answer_length = answer_end(answer)));
   check_start(answer, got);
-  if (!(length_field = strcasestr(answer, "\r\nContent-Length:")) || length_field > body) fprintf(stderr, "the answer has no Content-Length\n"), exit(1);
-  answer_length = (body + 4 - answer + atol(length_field + 17)) * options.batch;
+  answer_length *= options.batch;
   wire_reset(&probe);
   batch_length = (long)request_length * options.batch;
   batch_bytes = malloc(batch_length);

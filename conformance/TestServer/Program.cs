@@ -14,7 +14,7 @@ var options = new HttpServerOptions
     EndPoint = new IPEndPoint(IPAddress.Loopback, line.Port),
     Transport = line.Transport,
     LoopCount = line.Loops,
-    OnError = static (exception, _) => Console.Error.WriteLine(exception),
+    OnError = static (exception, _) => Report(exception),
 };
 options.Server.ReusePort = line.ReusePort;
 if (line.MaxOutbound > 0)
@@ -45,3 +45,12 @@ Console.WriteLine($"listening on {server.EndPoint}");
 await stop.Task;
 await server.StopAsync(TimeSpan.FromSeconds(5));
 return 0;
+
+static void Report(Exception exception)
+{
+    // Peers that leave within a body are what this server is here for.
+    if (exception is not RequestBodyException)
+    {
+        Console.Error.WriteLine(exception);
+    }
+}
