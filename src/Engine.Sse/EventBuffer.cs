@@ -1,63 +1,97 @@
 using System.Buffers;
-using Microsoft.Extensions.ObjectPool;
+using System.Diagnostics;
 
 namespace Engine.Sse;
 
-/// <summary>Where one event is formatted before it is sent: pooled, so that a steady stream allocates nothing.</summary>
-internal sealed class EventBuffer : IBufferWriter<byte>
+/// <summary>
+/// Where one event is formatted. A small one is copied from here into a queue; a large one is shared, so that queues point at the bytes where the formatter
+/// has written them, and the buffer goes back to its pool when the last of them has let go. Pooled, so that a steady stream allocates nothing.
+/// </summary>
+internal sealed class EventBuffer(EventBufferPool pool) : IBufferWriter<byte>
 {
-    private const int KeptBytes = 32_768;
+    /// <summary>From this size on an event is sent where it stands; below it a copy is cheaper than a reference.</summary>
+    public const int MinSharedBytes = 4096;
 
-    private byte[] _bytes = new byte[512];
+    private const int OwnBytes = 1024;
 
-    public int Length { get; private set; }
+    private readonly byte[] _own = new byte[OwnBytes];
+    private byte[]? _rented;
+    private SharedSegment? _segment;
+    private int _length;
 
-    public ReadOnlySpan<byte> Bytes => _bytes.AsSpan(0, Length);
+    public bool IsLarge => _length >= MinSharedBytes;
 
-    public ReadOnlyMemory<byte> Memory => _bytes.AsMemory(0, Length);
+    public Span<byte> Span => Current.AsSpan(0, _length);
 
-    public static ObjectPool<EventBuffer> CreatePool() => new DefaultObjectPool<EventBuffer>(new Policy());
+    public ReadOnlyMemory<byte> Memory => Current.AsMemory(0, _length);
+
+    private byte[] Current => _rented ?? _own;
+
+    /// <summary>
+    /// Makes the bytes from <paramref name="offset"/> on a segment, which from now on owns the buffer: its last reference gives the buffer back.
+    /// The first reference is the caller's.
+    /// </summary>
+    public SharedSegment Share(int offset = 0)
+    {
+        if (_segment is null)
+        {
+            _segment = SharedSegment.Wrap(Memory[offset..], static state => ((EventBuffer)state!).Return(), this);
+        }
+        else
+        {
+            _segment.Renew(Memory[offset..]);
+        }
+
+        return _segment;
+    }
+
+    /// <summary>Gives the buffer back; not for one that was shared.</summary>
+    public void Return() => pool.Return(this);
 
     public void Clear()
     {
-        Length = 0;
-        if (_bytes.Length > KeptBytes)
+        _length = 0;
+        if (_rented is { } rented)
         {
-            _bytes = new byte[512];
+            _rented = null;
+            ArrayPool<byte>.Shared.Return(rented);
         }
     }
 
-    public void Advance(int count) => Length += count;
+    public void Advance(int count)
+    {
+        Debug.Assert(count <= Current.Length - _length, "Only what was handed out can be advanced.");
+        _length += count;
+    }
 
     public Memory<byte> GetMemory(int sizeHint = 0)
     {
-        Grow(sizeHint);
-        return _bytes.AsMemory(Length);
+        EnsureRoom(sizeHint);
+        return Current.AsMemory(_length);
     }
 
     public Span<byte> GetSpan(int sizeHint = 0)
     {
-        Grow(sizeHint);
-        return _bytes.AsSpan(Length);
+        EnsureRoom(sizeHint);
+        return Current.AsSpan(_length);
     }
 
-    private void Grow(int sizeHint)
+    private void EnsureRoom(int sizeHint)
     {
-        int needed = Length + Math.Max(sizeHint, 16);
-        if (needed > _bytes.Length)
+        byte[] current = Current;
+        int needed = _length + Math.Max(sizeHint, 1);
+        if (needed <= current.Length)
         {
-            Array.Resize(ref _bytes, Math.Max(needed, _bytes.Length * 2));
+            return;
         }
-    }
 
-    private sealed class Policy : PooledObjectPolicy<EventBuffer>
-    {
-        public override EventBuffer Create() => new();
-
-        public override bool Return(EventBuffer obj)
+        byte[] larger = ArrayPool<byte>.Shared.Rent(Math.Max(needed, current.Length * 2));
+        current.AsSpan(0, _length).CopyTo(larger);
+        if (_rented is not null)
         {
-            obj.Clear();
-            return true;
+            ArrayPool<byte>.Shared.Return(_rented);
         }
+
+        _rented = larger;
     }
 }

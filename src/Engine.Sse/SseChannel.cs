@@ -15,6 +15,9 @@ internal sealed class SseChannel<TSession>(string name, ISseHistory? history, lo
 
     public HashSet<SseSession<TSession>> Sessions { get; } = [];
 
+    /// <summary>The streams of the sessions by loop, as long as nobody came or went; null until the next publication asks.</summary>
+    public SseAudience<TSession>[]? Audience { get; set; }
+
     public bool CanBeForgotten => Sessions.Count == 0 && History is not { IsEmpty: false };
 
     public void Remember(long sequence, SharedSegment prepared)

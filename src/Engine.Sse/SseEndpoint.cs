@@ -1,6 +1,5 @@
 using System.Globalization;
 using Engine.Http1;
-using Microsoft.Extensions.ObjectPool;
 
 namespace Engine.Sse;
 
@@ -10,7 +9,7 @@ public delegate Task SseHandler(SseStream stream, CancellationToken cancellation
 /// <summary>What the streams of one mapped pattern share.</summary>
 internal sealed class SseEndpoint(SseOptions options)
 {
-    private readonly ObjectPool<EventBuffer> _buffers = EventBuffer.CreatePool();
+    private readonly EventBufferPool _buffers = new();
     private readonly SseOptions _options = options.Freeze();
     private int _openCount;
 
@@ -57,6 +56,12 @@ internal sealed class SseEndpoint(SseOptions options)
     public SseStream Start(HttpContext context)
     {
         HttpResponse response = context.Response;
+        if (response.HasBody)
+        {
+            // Before the fields are set, which the plain response would carry.
+            throw new InvalidOperationException("A stream of events cannot be started: the response has begun as a plain one, or is a stream already.");
+        }
+
         response.ContentType = "text/event-stream";
         response.Headers.Set("Cache-Control", "no-cache");
 

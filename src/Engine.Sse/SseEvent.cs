@@ -19,7 +19,7 @@ public readonly struct SseEvent(string? data) : IEquatable<SseEvent>
     /// <summary>What the client gives back as <c>Last-Event-ID</c>; null leaves the last one as it is, the empty string clears it. No CR, LF or NUL.</summary>
     public string? Id { get; init; }
 
-    /// <summary>The event's name; null is <c>message</c>. No CR or LF.</summary>
+    /// <summary>The event's name; null is <c>message</c>. No CR, LF or NUL.</summary>
     public string? EventType { get; init; }
 
     /// <summary>How long the client waits before it connects again, in whole milliseconds; null leaves it as it is.</summary>

@@ -7,8 +7,10 @@ namespace Engine.Sse;
 /// <summary>Writes events in the format of WHATWG HTML §9.2.5. Pure: one event, whole, into an <see cref="IBufferWriter{T}"/>.</summary>
 internal static class SseFormatter
 {
+    private const int MaxGuessedChars = 256;
+
     private static readonly SearchValues<char> LineEnds = SearchValues.Create("\r\n");
-    private static readonly SearchValues<char> NotInId = SearchValues.Create("\r\n\0");
+    private static readonly SearchValues<char> NotInLine = SearchValues.Create("\r\n\0");
 
     /// <exception cref="ArgumentException">Id or event type hold what would end their line.</exception>
     public static void Write(IBufferWriter<byte> output, in SseEvent item)
@@ -50,14 +52,14 @@ internal static class SseFormatter
     /// <exception cref="ArgumentException">Id or event type hold what would end their line.</exception>
     public static void Check(in SseEvent item)
     {
-        if (item.Id is { } id && id.AsSpan().IndexOfAny(NotInId) >= 0)
+        if (item.Id is { } id && id.AsSpan().IndexOfAny(NotInLine) >= 0)
         {
             throw new ArgumentException("An id holds no CR, LF or NUL.", nameof(item));
         }
 
-        if (item.EventType is { } type && type.AsSpan().IndexOfAny(LineEnds) >= 0)
+        if (item.EventType is { } type && type.AsSpan().IndexOfAny(NotInLine) >= 0)
         {
-            throw new ArgumentException("An event type holds no CR or LF.", nameof(item));
+            throw new ArgumentException("An event type holds no CR, LF or NUL.", nameof(item));
         }
 
         if (item.ReconnectionInterval is { } interval)
@@ -105,7 +107,9 @@ internal static class SseFormatter
 
     private static void WriteLine(IBufferWriter<byte> output, ReadOnlySpan<byte> field, ReadOnlySpan<char> text)
     {
-        Span<byte> span = output.GetSpan(field.Length + Encoding.UTF8.GetMaxByteCount(text.Length) + 1);
+        // Three times a long text would be a buffer of another size; counting it costs less.
+        int maxBytes = text.Length <= MaxGuessedChars ? Encoding.UTF8.GetMaxByteCount(text.Length) : Encoding.UTF8.GetByteCount(text);
+        Span<byte> span = output.GetSpan(field.Length + maxBytes + 1);
         field.CopyTo(span);
         int length = field.Length + Encoding.UTF8.GetBytes(text, span[field.Length..]);
         span[length] = (byte)'\n';

@@ -1,6 +1,9 @@
 namespace Engine.Sse;
 
-/// <summary>Sending: each event is formatted once, outside the lock, and every stream's queue points at the same bytes.</summary>
+/// <summary>
+/// Sending: each event is formatted once, outside the lock, and every stream's queue points at the same bytes. The lock gives publications their order and
+/// hands each to the loops; the loops deliver it, the caller's own before the call returns.
+/// </summary>
 public sealed partial class SseHub<TSession>
 {
     /// <summary>
@@ -14,7 +17,8 @@ public sealed partial class SseHub<TSession>
     {
         ArgumentException.ThrowIfNullOrEmpty(channel);
         BackpressurePolicy policy = Policy(slowConsumers);
-        byte[] formatted = Format(item, hasId: true);
+        EventBuffer formatted = Format(item, hasId: true);
+        SseDispatch<TSession> dispatch;
         lock (_gate)
         {
             if (!_channels.TryGetValue(channel, out SseChannel<TSession>? found))
@@ -22,14 +26,17 @@ public sealed partial class SseHub<TSession>
                 // Nobody listens: worth a channel only if somebody may come back for it.
                 if (_options.CreateHistory is null || _isDisposed || !HasRoom(session: null, [channel]))
                 {
+                    formatted.Return();
                     return default;
                 }
 
                 found = GetOrAddChannel(channel);
             }
 
-            return Publish(found, formatted, policy);
+            dispatch = Dispatch(found, formatted, policy);
         }
+
+        return dispatch.Finish();
     }
 
     /// <summary>Sends an event to every stream of the hub, and remembers it (in the history that was made for the empty name).</summary>
@@ -37,11 +44,14 @@ public sealed partial class SseHub<TSession>
     public SsePublishResult PublishToAll(in SseEvent item, BackpressurePolicy? slowConsumers = null)
     {
         BackpressurePolicy policy = Policy(slowConsumers);
-        byte[] formatted = Format(item, hasId: true);
+        EventBuffer formatted = Format(item, hasId: true);
+        SseDispatch<TSession> dispatch;
         lock (_gate)
         {
-            return Publish(_everybody, formatted, policy);
+            dispatch = Dispatch(_everybody, formatted, policy);
         }
+
+        return dispatch.Finish();
     }
 
     /// <summary>Sends an event to every stream of one session. Not remembered.</summary>
@@ -55,89 +65,71 @@ public sealed partial class SseHub<TSession>
     {
         ArgumentNullException.ThrowIfNull(sessionIds);
         BackpressurePolicy policy = Policy(slowConsumers);
-        SharedSegment prepared = SharedSegment.Wrap(Format(item, hasId: false));
-        SsePublishResult result = default;
+        var dispatch = new SseDispatch<TSession>(Format(item, hasId: false).Share(), sequence: 0, policy, _countDropped);
         lock (_gate)
         {
             foreach (string sessionId in sessionIds)
             {
                 if (_sessions.TryGetValue(sessionId, out SseSession<TSession>? session))
                 {
-                    Deliver(session, prepared, isRemembered: false, policy, ref result);
+                    foreach (SseMember<TSession> member in session.Members)
+                    {
+                        dispatch.Add(member.Inbox, member.Alone);
+                    }
                 }
             }
         }
 
-        prepared.Release();
-        return result;
+        return dispatch.Finish();
     }
 
-    private SsePublishResult Publish(SseChannel<TSession> channel, byte[] formatted, BackpressurePolicy policy)
+    /// <summary>Gives the event its place, remembers it and hands it to the loops. Under the lock.</summary>
+    private SseDispatch<TSession> Dispatch(SseChannel<TSession> channel, EventBuffer formatted, BackpressurePolicy policy)
     {
         SharedSegment prepared;
+        long sequence = 0;
         if (channel.History is null)
         {
-            prepared = SharedSegment.Wrap(formatted.AsMemory(SseEventIds.LineBytes));
+            prepared = formatted.Share(SseEventIds.LineBytes);
         }
         else
         {
-            SseEventIds.Write(formatted, ++_sequence);
-            prepared = SharedSegment.Wrap(formatted);
+            sequence = ++_sequence;
+            SseEventIds.Write(formatted.Span, sequence);
+            prepared = ShareForLong(formatted);
             if (!_isDisposed)
             {
-                channel.Remember(_sequence, prepared);
+                channel.Remember(sequence, prepared);
             }
         }
 
-        SsePublishResult result = default;
-        foreach (SseSession<TSession> session in channel.Sessions)
+        var dispatch = new SseDispatch<TSession>(prepared, sequence, policy, _countDropped);
+        foreach (SseAudience<TSession> audience in channel.Audience ??= SseAudience<TSession>.Of(channel.Sessions))
         {
-            Deliver(session, prepared, channel.History is not null, policy, ref result);
+            dispatch.Add(audience.Inbox, audience.Members);
         }
 
-        prepared.Release();
-        return result;
-    }
-
-    private void Deliver(SseSession<TSession> session, SharedSegment prepared, bool isRemembered, BackpressurePolicy policy, ref SsePublishResult result)
-    {
-        foreach (SseMember<TSession> member in session.Members)
-        {
-            switch (member.Deliver(prepared, isRemembered, policy))
-            {
-                case SendStatus.Sent:
-                    result = result with { Delivered = result.Delivered + 1 };
-                    break;
-                case SendStatus.Queued:
-                    result = result with { Queued = result.Queued + 1 };
-                    break;
-                case SendStatus.Dropped:
-                    result = result with { Dropped = result.Dropped + 1 };
-                    Interlocked.Increment(ref _droppedCount);
-                    break;
-            }
-        }
+        return dispatch;
     }
 
     private BackpressurePolicy Policy(BackpressurePolicy? wanted)
         => wanted != BackpressurePolicy.Wait ? wanted ?? _options.SlowConsumers : throw new ArgumentException("A hub never waits for a client: drop or disconnect.", nameof(wanted));
 
-    private byte[] Format(in SseEvent item, bool hasId)
+    /// <summary>For an event that is remembered: a small one is cut to its size, or a thousand of them would hold a thousand buffers.</summary>
+    private static SharedSegment ShareForLong(EventBuffer formatted)
     {
-        if (item.Id is not null)
+        if (formatted.IsLarge)
         {
-            throw new ArgumentException("A hub gives the ids of its events itself.", nameof(item));
+            return formatted.Share();
         }
 
-        EventBuffer buffer = _buffers.Get();
-        try
-        {
-            SseFormatter.Write(buffer, hasId ? item with { Id = _blankId } : item);
-            return buffer.Bytes.ToArray();
-        }
-        finally
-        {
-            _buffers.Return(buffer);
-        }
+        SharedSegment copy = SharedSegment.Wrap(formatted.Span.ToArray());
+        formatted.Return();
+        return copy;
     }
+
+    private EventBuffer Format(in SseEvent item, bool hasId)
+        => item.Id is null
+            ? _buffers.Format(hasId ? item with { Id = _blankId } : item)
+            : throw new ArgumentException("A hub gives the ids of its events itself.", nameof(item));
 }

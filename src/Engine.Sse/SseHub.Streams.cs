@@ -9,7 +9,7 @@ public sealed partial class SseHub<TSession>
     private const int ReplayBatchEvents = 64;
 
     /// <summary>Takes a place for a stream that is about to begin; null when there is none. From now on it misses nothing.</summary>
-    internal SseMember<TSession>? TryAdmit(SseTicket<TSession> ticket)
+    internal SseMember<TSession>? TryAdmit(SseTicket<TSession> ticket, Connection connection)
     {
         lock (_gate)
         {
@@ -31,8 +31,10 @@ public sealed partial class SseHub<TSession>
             }
 
             Join(session, ticket.Channels);
-            var member = new SseMember<TSession>(session, _options.MaxPendingEvents, _sequence);
+            var member = new SseMember<TSession>(session, GetOrAddInbox(connection), connection, _options.MaxPendingEvents, _sequence);
+            member.Inbox.MemberCount++;
             session.Add(member);
+            ForgetAudiences(session);
             _streamCount++;
             return member;
         }
@@ -46,7 +48,13 @@ public sealed partial class SseHub<TSession>
         {
             member.Clear();
             session.Remove(member);
+            ForgetAudiences(session);
             _streamCount--;
+            if (--member.Inbox.MemberCount == 0)
+            {
+                _inboxes.Remove(member.Inbox);
+            }
+
             if (session.Members.Count > 0)
             {
                 return;
@@ -70,17 +78,13 @@ public sealed partial class SseHub<TSession>
     {
         var ended = new TaskCompletionSource();
         using CancellationTokenRegistration registration = cancellationToken.UnsafeRegister(static state => ((TaskCompletionSource)state!).TrySetResult(), ended);
-        stream.Drained += _ =>
-        {
-            lock (_gate)
-            {
-                member.Pump();
-            }
-        };
+        stream.Drained += _ => member.Pump();
         bool isFirst;
+        bool isDismissed;
         lock (_gate)
         {
             member.Stream = stream;
+            isDismissed = member.IsDismissed;
             isFirst = !member.Session.IsAnnounced;
             member.Session.IsAnnounced = true;
         }
@@ -88,6 +92,12 @@ public sealed partial class SseHub<TSession>
         if (isFirst)
         {
             _options.OnConnected?.Invoke(member.Session);
+        }
+
+        if (isDismissed)
+        {
+            stream.Close();
+            return;
         }
 
         await CatchUpAsync(stream, member, cancellationToken);
@@ -120,7 +130,7 @@ public sealed partial class SseHub<TSession>
                 isComplete &= ReadAfter(member.Session, position, batch);
                 if (batch.Count == 0 && (isComplete || isTold || _options.HistoryLostEventType is null))
                 {
-                    member.GoLive();
+                    member.GoLive(_sequence);
                     return;
                 }
             }
@@ -149,7 +159,7 @@ public sealed partial class SseHub<TSession>
             foreach (SseHistoryEntry entry in batch)
             {
                 Debug.Assert(entry.Sequence > position, "A replay goes forward.");
-                if (await stream.SendPreparedAsync(entry.Prepared.Memory, cancellationToken) == SendStatus.Closed)
+                if (await stream.SendPreparedAsync(entry.Prepared, cancellationToken) == SendStatus.Closed)
                 {
                     return -1;
                 }
@@ -183,6 +193,29 @@ public sealed partial class SseHub<TSession>
         }
 
         return isComplete;
+    }
+
+    private SseInbox<TSession> GetOrAddInbox(Connection connection)
+    {
+        foreach (SseInbox<TSession> known in _inboxes)
+        {
+            if (known.IsOf(connection))
+            {
+                return known;
+            }
+        }
+
+        var inbox = new SseInbox<TSession>(connection, _countDropped);
+        _inboxes.Add(inbox);
+        return inbox;
+    }
+
+    private static void ForgetAudiences(SseSession<TSession> session)
+    {
+        foreach (SseChannel<TSession> channel in session.Channels)
+        {
+            channel.Audience = null;
+        }
     }
 
     private static void Release(List<SseHistoryEntry> batch, int from)

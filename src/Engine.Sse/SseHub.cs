@@ -1,5 +1,4 @@
 using System.Diagnostics.CodeAnalysis;
-using Microsoft.Extensions.ObjectPool;
 
 namespace Engine.Sse;
 
@@ -22,7 +21,9 @@ public sealed partial class SseHub<TSession> : IDisposable
     private readonly SseChannel<TSession> _everybody;
     private readonly SseEventIds _ids = new();
     private readonly string _blankId;
-    private readonly ObjectPool<EventBuffer> _buffers = EventBuffer.CreatePool();
+    private readonly EventBufferPool _buffers = new();
+    private readonly List<SseInbox<TSession>> _inboxes = [];
+    private readonly Action<int> _countDropped;
     private long _sequence;
     private long _forgottenFloor;
     private long _droppedCount;
@@ -35,6 +36,7 @@ public sealed partial class SseHub<TSession> : IDisposable
         _options = (options ?? new SseHubOptions<TSession>()).Freeze();
         _everybody = new SseChannel<TSession>("", _options.CreateHistory?.Invoke(""), floor: 0);
         _blankId = _ids.Blank;
+        _countDropped = count => Interlocked.Add(ref _droppedCount, count);
     }
 
     /// <summary>Sessions with a stream open.</summary>
@@ -121,7 +123,7 @@ public sealed partial class SseHub<TSession> : IDisposable
                 return false;
             }
 
-            streams = Streams([session]);
+            streams = Dismiss([session]);
         }
 
         Close(streams);
@@ -140,7 +142,7 @@ public sealed partial class SseHub<TSession> : IDisposable
             }
 
             _isDisposed = true;
-            streams = Streams(_sessions.Values);
+            streams = Dismiss(_sessions.Values);
             _everybody.History?.Clear();
             foreach (SseChannel<TSession> channel in _channels.Values)
             {
@@ -151,8 +153,21 @@ public sealed partial class SseHub<TSession> : IDisposable
         Close(streams);
     }
 
-    private static SseStream[] Streams(IEnumerable<SseSession<TSession>> sessions)
-        => [.. sessions.SelectMany(static session => session.Members).Select(static member => member.Stream).OfType<SseStream>()];
+    /// <summary>Dismisses all members of some sessions, and answers the streams that have begun: the others see it when they do.</summary>
+    private static SseStream[] Dismiss(IEnumerable<SseSession<TSession>> sessions)
+    {
+        var streams = new List<SseStream>();
+        foreach (SseMember<TSession> member in sessions.SelectMany(static session => session.Members))
+        {
+            member.IsDismissed = true;
+            if (member.Stream is { } stream)
+            {
+                streams.Add(stream);
+            }
+        }
+
+        return [.. streams];
+    }
 
     /// <summary>Outside the lock: whoever waits for the end may run at once.</summary>
     private static void Close(SseStream[] streams)
@@ -205,6 +220,7 @@ public sealed partial class SseHub<TSession> : IDisposable
         {
             SseChannel<TSession> channel = GetOrAddChannel(name);
             channel.Sessions.Add(session);
+            channel.Audience = null;
             session.Channels.Add(channel);
         }
     }
@@ -212,6 +228,7 @@ public sealed partial class SseHub<TSession> : IDisposable
     private bool Leave(SseSession<TSession> session, SseChannel<TSession> channel)
     {
         bool wasMember = channel.Sessions.Remove(session);
+        channel.Audience = null;
         session.Channels.Remove(channel);
         if (channel != _everybody && channel.CanBeForgotten)
         {

@@ -43,7 +43,7 @@ public static class SseHubRoutes
                         return SseAdmission.Refused;
                     }
 
-                    member = hub.TryAdmit(ticket);
+                    member = hub.TryAdmit(ticket, admitted.Connection);
                     return member is null ? SseAdmission.Full : SseAdmission.Admitted;
                 },
                 (stream, cancellationToken) => hub.RunAsync(stream, member!, cancellationToken));

@@ -2,85 +2,123 @@ using System.Diagnostics;
 
 namespace Engine.Sse;
 
-/// <summary>One stream of a session. Under the hub's lock, but for the stream's own members.</summary>
-internal sealed class SseMember<TSession>(SseSession<TSession> session, int maxPendingEvents, long admittedAt)
+/// <summary>
+/// One stream of a session. What waits for it has a lock of its own, which nobody contends for but a handler that runs off the loop;
+/// taken within the hub's lock, never around it.
+/// </summary>
+internal sealed class SseMember<TSession>(SseSession<TSession> session, SseInbox<TSession> inbox, Connection connection, int maxPendingEvents, long admittedAt)
 {
+    private readonly Lock _gate = new();
+    private SseMember<TSession>[]? _alone;
     private Queue<SharedSegment>? _pending;
+    private SseStream? _liveStream;
+    private long _liveFrom;
+    private bool _isGone;
 
     public SseSession<TSession> Session { get; } = session;
+
+    /// <summary>The way to its loop.</summary>
+    public SseInbox<TSession> Inbox { get; } = inbox;
 
     /// <summary>The hub's last event when the member was let in: what a new client has missed lies behind it.</summary>
     public long AdmittedAt { get; } = admittedAt;
 
-    /// <summary>Null until the response has begun.</summary>
+    /// <summary>The member as an audience of one.</summary>
+    public ReadOnlyMemory<SseMember<TSession>> Alone => _alone ??= [this];
+
+    /// <summary>Null until the response has begun. Under the hub's lock.</summary>
     public SseStream? Stream { get; set; }
 
-    /// <summary>Whether the replay is done. Until then events wait.</summary>
-    public bool IsLive { get; private set; }
+    /// <summary>Whether the stream is to end, also when it has not begun yet. Under the hub's lock.</summary>
+    public bool IsDismissed { get; set; }
 
-    /// <summary>Hands one event over; one that a history remembers comes by the replay while that goes on. <see cref="SendStatus.Dropped"/>: it, or an older one, or the stream, was given up by the policy.</summary>
-    public SendStatus Deliver(SharedSegment prepared, bool isRemembered, BackpressurePolicy policy)
+    /// <summary>
+    /// Hands one event over; one that a history remembers (its sequence is not 0) comes by the replay while that goes on. On the loop.
+    /// <see cref="SendStatus.Dropped"/>: it, or an older one, or the stream, was given up by the policy.
+    /// </summary>
+    public SendStatus Deliver(SharedSegment prepared, long sequence, BackpressurePolicy policy)
     {
-        if (!IsLive && isRemembered)
+        lock (_gate)
         {
-            return SendStatus.Queued;
-        }
+            if (_isGone)
+            {
+                return SendStatus.Closed;
+            }
 
-        if (!IsLive || _pending is { Count: > 0 })
-        {
-            return Pend(prepared, policy);
-        }
+            if (sequence > 0 && (_liveStream is null || sequence <= _liveFrom))
+            {
+                // The replay brings it, or has brought it while this was on its way.
+                return SendStatus.Queued;
+            }
 
-        SendStatus status = Stream!.TrySend(prepared);
-        if (status != SendStatus.Dropped)
-        {
-            return status;
-        }
+            if (_liveStream is null || _pending is { Count: > 0 })
+            {
+                return Pend(prepared, policy);
+            }
 
-        return policy switch
-        {
-            // A message that no queue could hold would block those behind it for ever.
-            BackpressurePolicy.DropOldest when Stream.Fits(prepared) => Pend(prepared, policy),
-            BackpressurePolicy.Disconnect => Disconnect(),
-            _ => SendStatus.Dropped,
-        };
+            SendStatus status = _liveStream.TrySend(prepared);
+            if (status != SendStatus.Dropped)
+            {
+                return status;
+            }
+
+            return policy switch
+            {
+                // A message that no queue could hold would block those behind it for ever.
+                BackpressurePolicy.DropOldest when _liveStream.Fits(prepared) => Pend(prepared, policy),
+                BackpressurePolicy.Disconnect => Disconnect(),
+                _ => SendStatus.Dropped,
+            };
+        }
     }
 
-    /// <summary>The replay is done: what waited goes out, and events come as they are published.</summary>
-    public void GoLive()
+    /// <summary>The replay is done, and has brought everything up to <paramref name="sequence"/>: what waited goes out, and events come as they are published.</summary>
+    public void GoLive(long sequence)
     {
         Debug.Assert(Stream is not null, "A member without a stream cannot be live.");
-        IsLive = true;
+        lock (_gate)
+        {
+            _liveFrom = sequence;
+            _liveStream = _isGone ? null : Stream;
+        }
+
         Pump();
     }
 
     /// <summary>There is room again.</summary>
     public void Pump()
     {
-        while (IsLive && _pending is { Count: > 0 })
+        lock (_gate)
         {
-            SharedSegment first = _pending.Peek();
-            SendStatus status = Stream!.TrySend(first);
-            if (status == SendStatus.Dropped && Stream.Fits(first))
+            while (_liveStream is { } stream && _pending is { Count: > 0 })
             {
-                return;
-            }
+                SharedSegment first = _pending.Peek();
+                SendStatus status = stream.TrySend(first);
+                if (status == SendStatus.Dropped && stream.Fits(first))
+                {
+                    return;
+                }
 
-            _pending.Dequeue().Release();
-            if (status == SendStatus.Queued)
-            {
-                return;
+                _pending.Dequeue().Release();
+                if (status == SendStatus.Queued)
+                {
+                    return;
+                }
             }
         }
     }
 
-    /// <summary>The stream has ended: nothing waits any more.</summary>
+    /// <summary>The stream has ended: nothing waits any more, and nothing will.</summary>
     public void Clear()
     {
-        IsLive = false;
-        while (_pending is { Count: > 0 })
+        lock (_gate)
         {
-            _pending.Dequeue().Release();
+            _isGone = true;
+            _liveStream = null;
+            while (_pending is { Count: > 0 })
+            {
+                _pending.Dequeue().Release();
+            }
         }
     }
 
@@ -110,7 +148,7 @@ internal sealed class SseMember<TSession>(SseSession<TSession> session, int maxP
 
     private SendStatus Disconnect()
     {
-        Stream?.Connection.Abort(CloseReason.SlowConsumer);
+        connection.Abort(CloseReason.SlowConsumer);
         return SendStatus.Dropped;
     }
 }

@@ -11,6 +11,13 @@ public sealed class SseOptions
     /// <summary>Heartbeats in a row that may find no room before the stream's connection is closed; 3 by default.</summary>
     public int MaxMissedHeartbeats { get; set; } = 3;
 
+    /// <summary>
+    /// How long events of a stream may wait for others, to leave with them in one send; zero, the default, sends each at once. At most one second, in whole
+    /// milliseconds, up to one more than asked for. It saves the server a system call for every event but one of each interval, and costs each event that
+    /// much time and a stream up to 16 KB of its queue. More than that, a heartbeat and the stream's end do not wait.
+    /// </summary>
+    public TimeSpan CoalescingInterval { get; set; }
+
     /// <summary>What clients are told at the beginning to wait before they connect again; null, the default, leaves it to them.</summary>
     public TimeSpan? ReconnectionInterval { get; set; }
 
@@ -39,6 +46,8 @@ public sealed class SseOptions
         ArgumentOutOfRangeException.ThrowIfLessThan(MaxMissedHeartbeats, 1, nameof(MaxMissedHeartbeats));
         ArgumentOutOfRangeException.ThrowIfNegative(MaxStreams, nameof(MaxStreams));
         ArgumentOutOfRangeException.ThrowIfLessThan(ReconnectionJitter, TimeSpan.Zero, nameof(ReconnectionJitter));
+        ArgumentOutOfRangeException.ThrowIfLessThan(CoalescingInterval, TimeSpan.Zero, nameof(CoalescingInterval));
+        ArgumentOutOfRangeException.ThrowIfGreaterThan(CoalescingInterval, TimeSpan.FromSeconds(1), nameof(CoalescingInterval));
         if (HeartbeatInterval <= TimeSpan.Zero && HeartbeatInterval != Timeout.InfiniteTimeSpan)
         {
             throw new ArgumentOutOfRangeException(nameof(HeartbeatInterval));

@@ -1,6 +1,7 @@
+using System.Buffers;
+using System.Runtime.CompilerServices;
 using System.Text.Json.Serialization.Metadata;
 using Engine.Http1;
-using Microsoft.Extensions.ObjectPool;
 
 namespace Engine.Sse;
 
@@ -14,14 +15,14 @@ public sealed class SseStream
     private const int MaxFramingBytes = 16;
 
     private readonly ResponseStream _stream;
-    private readonly ObjectPool<EventBuffer> _buffers;
+    private readonly EventBufferPool _buffers;
     private readonly SseOptions _options;
     private readonly HttpContext _context;
     private long _eventCount;
     private long _lastSeenCount;
     private int _missedHeartbeats;
 
-    internal SseStream(HttpContext context, ResponseStream stream, SseOptions options, ObjectPool<EventBuffer> buffers)
+    internal SseStream(HttpContext context, ResponseStream stream, SseOptions options, EventBufferPool buffers)
     {
         _context = context;
         _stream = stream;
@@ -30,6 +31,7 @@ public sealed class SseStream
         Connection = context.Connection;
         LastEventId = context.Request.Headers["Last-Event-ID"] is { Length: > 0 } id ? id : null;
         stream.Drained += () => Drained?.Invoke(this);
+        stream.CoalescingInterval = options.CoalescingInterval;
         if (options.HeartbeatInterval != Timeout.InfiniteTimeSpan)
         {
             stream.SetTimer(options.HeartbeatInterval, Beat);
@@ -48,7 +50,7 @@ public sealed class SseStream
     /// <summary>The request that opened the stream. Valid until the handler completes.</summary>
     public HttpContext Context => _context;
 
-    /// <summary>Events accepted so far, heartbeats not counted.</summary>
+    /// <summary>Events accepted so far. Heartbeats, comments and others without data are none.</summary>
     public long EventCount => Interlocked.Read(ref _eventCount);
 
     /// <summary>Whether sends are accepted.</summary>
@@ -67,16 +69,21 @@ public sealed class SseStream
     /// <exception cref="ArgumentException">Id or event type hold what would end their line.</exception>
     public SendStatus TrySend(in SseEvent item)
     {
-        EventBuffer buffer = _buffers.Get();
-        try
+        EventBuffer buffer = _buffers.Format(item);
+        SendStatus status;
+        if (buffer.IsLarge)
         {
-            SseFormatter.Write(buffer, item);
-            return Count(_stream.TrySend(buffer.Bytes));
+            SharedSegment shared = buffer.Share();
+            status = _stream.TrySend(shared);
+            shared.Release();
         }
-        finally
+        else
         {
-            _buffers.Return(buffer);
+            status = _stream.TrySend(buffer.Span);
+            buffer.Return();
         }
+
+        return HasData(item) ? Count(status) : status;
     }
 
     /// <summary>Sends an event that was formatted once for many (<see cref="Prepare"/>).</summary>
@@ -87,20 +94,22 @@ public sealed class SseStream
     /// <exception cref="OperationCanceledException">The token was cancelled before the event began: nothing of it will be sent.</exception>
     public ValueTask<SendStatus> SendAsync(in SseEvent item, CancellationToken cancellationToken = default)
     {
-        EventBuffer buffer = _buffers.Get();
+        EventBuffer buffer = _buffers.Format(item);
         ValueTask<SendStatus> sending;
-        try
+        if (buffer.IsLarge)
         {
-            SseFormatter.Write(buffer, item);
-            sending = _stream.SendAsync(buffer.Memory, cancellationToken);
+            SharedSegment shared = buffer.Share();
+            sending = _stream.SendAsync(shared, cancellationToken);
+            shared.Release();
         }
-        finally
+        else
         {
-            // The stream has taken its copy by now.
-            _buffers.Return(buffer);
+            // The stream has taken its copy when it returns.
+            sending = _stream.SendAsync(buffer.Memory, cancellationToken);
+            buffer.Return();
         }
 
-        return sending.IsCompletedSuccessfully ? new ValueTask<SendStatus>(Count(sending.GetAwaiter().GetResult())) : FinishAsync(sending);
+        return HasData(item) ? CountAsync(sending) : sending;
     }
 
     /// <summary>
@@ -130,21 +139,24 @@ public sealed class SseStream
     /// <exception cref="ArgumentException">Id or event type hold what would end their line.</exception>
     public static SharedSegment Prepare(in SseEvent item)
     {
-        var buffer = new EventBuffer();
+        var buffer = new ArrayBufferWriter<byte>();
         SseFormatter.Write(buffer, item);
-        return SharedSegment.Wrap(buffer.Memory);
+        return SharedSegment.Wrap(buffer.WrittenMemory);
     }
 
     /// <summary>Whether the connection's queue could ever hold the event as one message.</summary>
     internal bool Fits(SharedSegment prepared) => prepared.Memory.Length + MaxFramingBytes <= Connection.Options.MaxOutboundBytes;
 
-    /// <summary>Sends an event that was formatted before, waiting for room if need be. The memory must not change until then.</summary>
-    internal ValueTask<SendStatus> SendPreparedAsync(ReadOnlyMemory<byte> formatted, CancellationToken cancellationToken)
-    {
-        ValueTask<SendStatus> sending = _stream.SendAsync(formatted, cancellationToken);
-        return sending.IsCompletedSuccessfully ? new ValueTask<SendStatus>(Count(sending.GetAwaiter().GetResult())) : FinishAsync(sending);
-    }
+    /// <summary>Sends an event that was formatted before, waiting for room if need be.</summary>
+    internal ValueTask<SendStatus> SendPreparedAsync(SharedSegment prepared, CancellationToken cancellationToken)
+        => CountAsync(_stream.SendAsync(prepared, cancellationToken));
 
+    private static bool HasData(in SseEvent item) => item.Data is not null || !item.Utf8Data.IsEmpty;
+
+    private ValueTask<SendStatus> CountAsync(ValueTask<SendStatus> sending)
+        => sending.IsCompletedSuccessfully ? new ValueTask<SendStatus>(Count(sending.GetAwaiter().GetResult())) : FinishAsync(sending);
+
+    [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder<>))]
     private async ValueTask<SendStatus> FinishAsync(ValueTask<SendStatus> sending) => Count(await sending);
 
     private SendStatus Count(SendStatus status)
@@ -180,6 +192,7 @@ public sealed class SseStream
                 return _options.HeartbeatInterval;
             default:
                 _missedHeartbeats = 0;
+                Connection.FlushOutput();
                 return _options.HeartbeatInterval;
         }
     }

@@ -11,9 +11,7 @@ public sealed class SseEventIdsTests
     public void A_number_is_written_into_a_formatted_event_and_read_back(long sequence)
     {
         var ids = new SseEventIds();
-        var buffer = new EventBuffer();
-        SseFormatter.Write(buffer, new SseEvent("x") { Id = ids.Blank, Comment = "c" });
-        byte[] formatted = buffer.Bytes.ToArray();
+        byte[] formatted = new EventBufferPool().Format(new SseEvent("x") { Id = ids.Blank, Comment = "c" }).Span.ToArray();
         SseEventIds.Write(formatted, sequence);
         Assert.That(Encoding.ASCII.GetString(formatted), Is.EqualTo($"id: {ids.Of(sequence)}\n: c\ndata: x\n\n"));
         Assert.That(formatted[SseEventIds.LineBytes - 1], Is.EqualTo((byte)'\n'));

@@ -4,7 +4,7 @@ using Engine.Http1;
 namespace Engine.Sse.Tests;
 
 /// <summary>Streams as dialogues over the in-memory transport.</summary>
-public sealed class SseStreamTests
+public sealed partial class SseStreamTests
 {
     private const string Get = "GET /events HTTP/1.1\r\nHost: a\r\n\r\n";
 
@@ -58,67 +58,6 @@ public sealed class SseStreamTests
         Assert.That(seen, Is.EqualTo("42"));
         Ask(Get);
         Assert.That(seen, Is.Null);
-    }
-
-    [Test]
-    public void A_quiet_stream_has_a_heartbeat_and_no_idle_timer_ends_it()
-    {
-        Start(static (_, ct) => Task.Delay(Timeout.Infinite, ct), static options => options.HeartbeatInterval = TimeSpan.FromSeconds(30));
-        Ask(Get);
-        _server!.Advance(TimeSpan.FromSeconds(29));
-        Assert.That(Take(), Is.Empty);
-        _server.Advance(TimeSpan.FromSeconds(2));
-        Assert.That(Take(), Is.EqualTo("c\r\n:heartbeat\n\n\r\n"));
-        _server.Advance(TimeSpan.FromMinutes(5));
-        Assert.That(Take().Split(":heartbeat").Length, Is.GreaterThan(9));
-        Assert.That(_server.Engine.ConnectionCount, Is.EqualTo(1));
-    }
-
-    [Test]
-    public void A_client_for_which_MaxMissedHeartbeats_find_no_room_is_gone()
-    {
-        SseStream? open = null;
-        Start(
-            (stream, ct) =>
-            {
-                open = stream;
-                return Task.Delay(Timeout.Infinite, ct);
-            },
-            static options =>
-            {
-                options.HeartbeatInterval = TimeSpan.FromSeconds(1);
-                options.MaxMissedHeartbeats = 2;
-            });
-        Ask(Get);
-        _peer!.RoomBytes = 0;
-        while (open!.TrySend(new SseEvent(new string('x', 4000))) != SendStatus.Dropped)
-        {
-        }
-
-        while (open.TrySend(new SseEvent("")) != SendStatus.Dropped)
-        {
-        }
-
-        _server!.Advance(TimeSpan.FromSeconds(5));
-        Assert.That(open.IsOpen, Is.False);
-        Assert.That(_server.Engine.ConnectionCount, Is.Zero);
-        Assert.That(_server.Engine.Metrics.RentedSegments, Is.Zero);
-        Assert.That(open.TrySend(new SseEvent("late")), Is.EqualTo(SendStatus.Closed));
-        Assert.That(_errors, Is.Empty);
-    }
-
-    [Test]
-    public void Streams_past_MaxStreams_are_told_when_to_come_again_and_make_room_when_they_end()
-    {
-        Start(static (_, ct) => Task.Delay(Timeout.Infinite, ct), static options => options.MaxStreams = 1);
-        MemoryPeer first = _peer!;
-        Assert.That(Ask(Get), Does.StartWith("HTTP/1.1 200 "));
-        _peer = _server!.Connect();
-        Assert.That(Ask(Get), Does.StartWith("HTTP/1.1 503 ").And.Contain("Retry-After: 5\r\n"));
-        first.CloseSend();
-        Assert.That(_server.RunUntil(() => _server.Engine.ConnectionCount == 1, TimeSpan.FromSeconds(10)), Is.True);
-        _server.RunUntilIdle();
-        Assert.That(Ask(Get), Does.StartWith("HTTP/1.1 200 "));
     }
 
     [TestCase(401)]
@@ -235,10 +174,59 @@ public sealed class SseStreamTests
     }
 
     [Test]
-    public void Reconnection_is_announced_at_the_beginning()
+    public void Comments_and_reconnection_are_no_events()
     {
-        Start(static (_, _) => Task.CompletedTask, static options => options.ReconnectionInterval = TimeSpan.FromSeconds(2));
-        Assert.That(Ask(Get), Does.EndWith("\r\n\r\nd\r\nretry: 2000\n\n\r\n0\r\n\r\n"));
+        long count = -1;
+        Start(
+            async (stream, ct) =>
+            {
+                stream.TrySendComment("hello");
+                await stream.SendAsync(new SseEvent(null) { Comment = "again" }, ct);
+                stream.TrySend(new SseEvent(""));
+                await stream.SendAsync(new SseEvent(null) { Utf8Data = "x"u8.ToArray() }, ct);
+                count = stream.EventCount;
+            },
+            static options => options.ReconnectionInterval = TimeSpan.FromSeconds(2));
+        Ask(Get);
+        Assert.That(count, Is.EqualTo(2));
+    }
+
+    [Test]
+    public void A_reset_ends_the_stream_at_once()
+    {
+        SseStream? open = null;
+        Start((stream, ct) =>
+        {
+            open = stream;
+            return Task.Delay(Timeout.Infinite, ct);
+        });
+        Ask(Get);
+        CancellationToken closed = open!.Closed;
+        _peer!.Reset();
+        _server!.RunUntilIdle();
+        Assert.That(closed.IsCancellationRequested, Is.True);
+        Assert.That(open.IsOpen, Is.False);
+        Assert.That(open.TrySend(new SseEvent("late")), Is.EqualTo(SendStatus.Closed));
+        Assert.That(_server.RunUntil(() => _server.Engine.ConnectionCount == 0, TimeSpan.FromSeconds(10)), Is.True);
+        Assert.That(_errors, Is.Empty);
+    }
+
+    [Test]
+    public void A_stream_cannot_follow_a_plain_response()
+    {
+        var refusals = new List<InvalidOperationException>();
+        var http = new HttpServer(new HttpServerOptions());
+        http.MapGet("/events", async context =>
+        {
+            await context.Response.WriteAsync("plain");
+            refusals.Add(Assert.Throws<InvalidOperationException>(() => context.StartSse())!);
+            await context.Response.FlushAsync();
+            refusals.Add(Assert.Throws<InvalidOperationException>(() => context.StartSse())!);
+        });
+        _server = new MemoryServer(http.BuildServerOptions(), http.CreateProtocol);
+        _peer = _server.Connect();
+        Assert.That(Ask(Get), Does.Contain("plain").And.Not.Contain("text/event-stream"));
+        Assert.That(refusals.Select(static refusal => refusal.Message), Is.All.Contains("plain one"));
     }
 
     [Test]

@@ -78,6 +78,9 @@ public sealed partial class HttpResponse
     /// <summary>Whether the head has left, so that status and fields can no longer change.</summary>
     public bool HasStarted { get; private set; }
 
+    /// <summary>Whether a body has begun, written or held, so that <see cref="StartStream"/> is refused.</summary>
+    public bool HasBody => HasStarted || _pending.Length > 0;
+
     /// <summary>Writes the body in place; <see cref="FlushAsync"/>, or the end of the handler, sends it.</summary>
     /// <exception cref="InvalidOperationException">The response is a stream.</exception>
     public IBufferWriter<byte> BodyWriter
@@ -157,7 +160,7 @@ public sealed partial class HttpResponse
     public ResponseStream StartStream()
     {
         ThrowIfStream();
-        if (HasStarted || _pending.Length > 0)
+        if (HasBody)
         {
             throw new InvalidOperationException("A stream cannot be started: the response has begun as a plain one.");
         }

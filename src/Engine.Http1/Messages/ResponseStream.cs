@@ -57,6 +57,23 @@ public sealed class ResponseStream
         }
     }
 
+    /// <summary>
+    /// How long pieces may wait for others, to leave with them in one send (<see cref="Connection.CoalescingInterval"/>); zero, the default, sends with the turn.
+    /// It ends with the stream. Loop only.
+    /// </summary>
+    /// <exception cref="ArgumentOutOfRangeException">The interval is negative or longer than a second.</exception>
+    public TimeSpan CoalescingInterval
+    {
+        get => _connection.CoalescingInterval;
+        set
+        {
+            if (_isOpen)
+            {
+                _connection.CoalescingInterval = value;
+            }
+        }
+    }
+
     /// <summary>Sends one piece if there is room for all of it. Never waits. <see cref="SendStatus.Queued"/> means accepted: do not send it again.</summary>
     public SendStatus TrySend(ReadOnlySpan<byte> bytes)
     {
@@ -129,6 +146,19 @@ public sealed class ResponseStream
         return FinishAsync(sending, rented);
     }
 
+    /// <summary>The same with bytes that are shared by reference: they are not copied, and the caller may let go of its reference at once.</summary>
+    /// <exception cref="OperationCanceledException">The token was cancelled before the piece began: not one byte of it will be sent.</exception>
+    public ValueTask<SendStatus> SendAsync(SharedSegment bytes, CancellationToken cancellationToken = default)
+    {
+        ArgumentNullException.ThrowIfNull(bytes);
+        Span<byte> line = stackalloc byte[ChunkedEncoder.MaxSizeLineBytes];
+        ReadOnlySpan<byte> prefix = Prefix(line, bytes.Memory.Length);
+        lock (_gate)
+        {
+            return _isOpen ? _connection.SendAsync(prefix, bytes, Suffix, cancellationToken) : new ValueTask<SendStatus>(SendStatus.Closed);
+        }
+    }
+
     /// <summary>Completes when there is room again; at once when there is. <see cref="SendStatus.Closed"/> when the stream ends first.</summary>
     /// <exception cref="OperationCanceledException">The token was cancelled first.</exception>
     public ValueTask<SendStatus> WhenWritableAsync(CancellationToken cancellationToken = default)
@@ -176,6 +206,8 @@ public sealed class ResponseStream
             closed = _closed;
         }
 
+        // What waits leaves with the end, and the next response on the connection waits for nothing.
+        _connection.CoalescingInterval = TimeSpan.Zero;
         closed?.Cancel();
     }
 

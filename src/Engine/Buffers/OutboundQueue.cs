@@ -44,17 +44,19 @@ internal sealed class OutboundQueue
         }
     }
 
-    public void Append(SharedSegment shared)
+    public void Append(SharedSegment shared) => Append(shared, 0, shared.Memory.Length);
+
+    /// <summary>Appends a part of what is shared; by reference when it is long enough.</summary>
+    public void Append(SharedSegment shared, int start, int lengthBytes)
     {
-        ReadOnlyMemory<byte> memory = shared.Memory;
-        if (memory.Length < MinViewBytes)
+        if (lengthBytes < MinViewBytes)
         {
-            Append(memory.Span);
+            Append(shared.Memory.Span.Slice(start, lengthBytes));
             return;
         }
 
-        LengthBytes += memory.Length;
-        Link(_pool.RentView(shared, 0, memory.Length));
+        LengthBytes += lengthBytes;
+        Link(_pool.RentView(shared, start, start + lengthBytes));
     }
 
     public Memory<byte> GetMemory(int sizeHint) => TailWithRoom(Math.Max(sizeHint, 1)).FreeMemory;

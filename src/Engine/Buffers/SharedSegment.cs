@@ -49,6 +49,22 @@ public sealed class SharedSegment
     public static SharedSegment Wrap(ReadOnlyMemory<byte> memory, Action<object?>? release = null, object? state = null)
         => new(memory, rented: null, release, state);
 
+    /// <summary>
+    /// Begins anew with other bytes and one reference, which belongs to the caller. For the maker of a wrapped segment, once its release has run: a stream of
+    /// messages then needs no more than one segment for each that is on its way.
+    /// </summary>
+    /// <exception cref="InvalidOperationException">Somebody still holds a reference.</exception>
+    public void Renew(ReadOnlyMemory<byte> memory)
+    {
+        if (Volatile.Read(ref _references) != 0)
+        {
+            throw new InvalidOperationException("A shared segment begins anew only when nobody holds a reference.");
+        }
+
+        _memory = memory;
+        Volatile.Write(ref _references, 1);
+    }
+
     /// <summary>Takes one more reference. Only a holder of a reference may call it.</summary>
     public void AddReference()
     {

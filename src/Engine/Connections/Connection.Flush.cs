@@ -37,6 +37,8 @@ public sealed partial class Connection
 
     private void Flush()
     {
+        _isHeld = false;
+        _flushDue = false;
         if (_flushPending || _queue.Head is not { } head)
         {
             return;
@@ -69,7 +71,8 @@ public sealed partial class Connection
     /// <summary>At the turn's end: what stayed behind counts for the server's total, and a drain that took long counts as slow.</summary>
     private void CountBacklog()
     {
-        int backlog = _queue.LengthBytes;
+        // What is held was not offered to the kernel yet, and says nothing about the peer.
+        int backlog = _isHeld ? 0 : _queue.LengthBytes;
         if (backlog == _countedBacklog)
         {
             return;

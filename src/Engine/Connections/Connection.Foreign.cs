@@ -59,6 +59,8 @@ public sealed partial class Connection
 
     private void PushForeign(ForeignSend send)
     {
+        // Read before the push: from then on the loop may have used it and given it back.
+        bool mayWait = send.Kind == ForeignSendKind.Message;
         ForeignSend? top = Volatile.Read(ref _foreignStack);
         while (true)
         {
@@ -72,7 +74,14 @@ public sealed partial class Connection
             top = seen;
         }
 
-        SignalLoop();
+        if (mayWait && Volatile.Read(ref _coalescing) is { } line && BufferedBytes < HeldLimitBytes)
+        {
+            SignalDelayed(line);
+        }
+        else
+        {
+            SignalLoop();
+        }
     }
 
     /// <summary>One posted work item for any number of foreign sends that the loop has not seen yet.</summary>
@@ -87,14 +96,7 @@ public sealed partial class Connection
     private void OnSignalled()
     {
         Interlocked.Exchange(ref _foreignSignalled, 0);
-        if (State == ConnectionState.Closed)
-        {
-            DiscardForeignSends();
-        }
-        else
-        {
-            AskForTurnEnd();
-        }
+        FlushAtTurnEnd();
     }
 
     /// <summary>Appends what other threads sent, in the order of each thread. Not while a message is being streamed, which it would cut in two.</summary>
@@ -159,7 +161,7 @@ public sealed partial class Connection
 
         _queue.Append(send.Suffix);
         _queue.MarkDroppable(length);
-        Written();
+        ForeignMessageWritten(length);
     }
 
     /// <summary>The connection has ended before these reached it.</summary>

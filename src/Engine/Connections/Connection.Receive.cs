@@ -267,12 +267,12 @@ public sealed partial class Connection
             return;
         }
 
-        if (!_queue.IsEmpty)
+        if (!_queue.IsEmpty && !_isHeld)
         {
             Flush();
         }
 
-        if (!_queue.IsEmpty || _drainOwed != 0 || _firstWaiter is not null || State != ConnectionState.Open)
+        if ((!_queue.IsEmpty && !_isHeld) || _drainOwed != 0 || _firstWaiter is not null || State != ConnectionState.Open)
         {
             AskForTurnEnd();
         }

@@ -64,7 +64,7 @@ public sealed partial class Connection : IBufferWriter<byte>
             _queue.Append(payload);
             _queue.Append(suffix);
             _queue.MarkDroppable(length);
-            return Appended();
+            return Appended(length);
         }
 
         return status;
@@ -87,7 +87,7 @@ public sealed partial class Connection : IBufferWriter<byte>
             _queue.Append(payload);
             _queue.Append(suffix);
             _queue.MarkDroppable(length);
-            return Appended();
+            return Appended(length);
         }
 
         return status;
@@ -158,6 +158,40 @@ public sealed partial class Connection : IBufferWriter<byte>
         }
 
         return IsOpen ? Wait(prefix, payload, isForDrain: false, cancellationToken) : new ValueTask<SendStatus>(SendStatus.Closed);
+    }
+
+    /// <summary>
+    /// The same for a payload that is shared by reference, between two parts that are copied: the connection takes a reference of its own while the bytes wait,
+    /// also when it has to wait for room, so the caller may let go of its own at once.
+    /// </summary>
+    /// <exception cref="OperationCanceledException">The token was cancelled before the message began: not one byte of it will be sent.</exception>
+    public ValueTask<SendStatus> SendAsync(ReadOnlySpan<byte> prefix, SharedSegment payload, ReadOnlySpan<byte> suffix = default, CancellationToken cancellationToken = default)
+    {
+        ArgumentNullException.ThrowIfNull(payload);
+        if (cancellationToken.IsCancellationRequested)
+        {
+            return ValueTask.FromCanceled<SendStatus>(cancellationToken);
+        }
+
+        int length = prefix.Length + payload.Memory.Length + suffix.Length;
+        bool waits = _host.Options.Backpressure is BackpressurePolicy.Wait || length > _host.Options.MaxOutboundBytes;
+        if (!waits || CanSendNow(length))
+        {
+            SendStatus status = TrySend(prefix, payload, suffix);
+            if (status != SendStatus.Dropped || !waits)
+            {
+                return new ValueTask<SendStatus>(status);
+            }
+        }
+
+        if (!IsOpen)
+        {
+            return new ValueTask<SendStatus>(SendStatus.Closed);
+        }
+
+        SendWaiter waiter = _host.Waiters.Get();
+        waiter.Set(_host.Waiters, prefix, payload, suffix);
+        return Wait(waiter, cancellationToken);
     }
 
     /// <summary>
@@ -293,9 +327,9 @@ public sealed partial class Connection : IBufferWriter<byte>
     }
 
     /// <summary>After an append: the answer, told apart by what the kernel really leaves.</summary>
-    private SendStatus Appended()
+    private SendStatus Appended(int length)
     {
-        Written();
+        MessageWritten(length);
         if (BufferedBytes <= _host.Options.HighWaterBytes)
         {
             return SendStatus.Sent;
@@ -311,8 +345,10 @@ public sealed partial class Connection : IBufferWriter<byte>
         return SendStatus.Queued;
     }
 
+    /// <summary>Something stands in the queue that leaves with the turn, and what was held before it.</summary>
     private void Written()
     {
+        _isHeld = false;
         if (!_inPump)
         {
             AskForTurnEnd();

@@ -13,6 +13,11 @@ public sealed partial class Connection
     {
         SendWaiter waiter = _host.Waiters.Get();
         waiter.Set(_host.Waiters, prefix, payload, isForDrain);
+        return Wait(waiter, cancellationToken);
+    }
+
+    private ValueTask<SendStatus> Wait(SendWaiter waiter, CancellationToken cancellationToken)
+    {
         var answer = new ValueTask<SendStatus>(waiter, waiter.Version);
         Interlocked.Increment(ref _waiterCount);
         waiter.ObserveCancellation(cancellationToken);
@@ -37,6 +42,8 @@ public sealed partial class Connection
 
     private void AddWaiter(SendWaiter waiter)
     {
+        // Room for it is made at once.
+        _isHeld = false;
         if (_lastWaiter is null)
         {
             _firstWaiter = waiter;
@@ -60,6 +67,7 @@ public sealed partial class Connection
         }
 
         Interlocked.Decrement(ref _waiterCount);
+        waiter.ReleasePayload();
         return waiter;
     }
 
@@ -135,12 +143,11 @@ public sealed partial class Connection
         int room = _host.Options.MaxOutboundBytes - BufferedBytes;
         while (room > 0 && waiter.RemainingBytes > 0)
         {
-            ReadOnlySpan<byte> slice = waiter.Take(room);
-            _queue.Append(slice);
-            _queue.MarkKept(slice.Length);
-            Interlocked.Add(ref _bufferedBytes, slice.Length);
-            appended += slice.Length;
-            room -= slice.Length;
+            int count = waiter.AppendTo(_queue, room);
+            _queue.MarkKept(count);
+            Interlocked.Add(ref _bufferedBytes, count);
+            appended += count;
+            room -= count;
         }
     }
 
@@ -165,6 +172,9 @@ public sealed partial class Connection
 
         // What other threads were promised before this message began goes before the next waiter.
         AdoptForeignSends();
+
+        // Their signals may be long past: they leave with the next pass.
+        Written();
     }
 
     private void ReturnHeldControl()

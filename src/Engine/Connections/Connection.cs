@@ -55,6 +55,13 @@ public sealed partial class Connection : ITransportSink, ILoopMember
     /// <summary>Whether the calling thread is the connection's loop.</summary>
     public bool IsOnLoop => _loop.IsCurrent;
 
+    /// <summary>Whether both live on one loop, so that one <see cref="Post"/> reaches both. Any thread, also after they have ended.</summary>
+    public bool SharesLoopWith(Connection other)
+    {
+        ArgumentNullException.ThrowIfNull(other);
+        return ReferenceEquals(_loop, other._loop);
+    }
+
     /// <summary>Whether sends are accepted: false from the moment of <see cref="Close"/>, <see cref="Abort"/> or the peer's end. Any thread.</summary>
     public bool IsOpen => Volatile.Read(ref _state) == (int)ConnectionState.Open;
 
@@ -252,7 +259,11 @@ public sealed partial class Connection : ITransportSink, ILoopMember
 
         AdoptForeignSends();
         ResumePump();
-        Flush();
+        if (!_isHeld || _flushDue || State != ConnectionState.Open)
+        {
+            Flush();
+        }
+
         ServeWaiters();
         CountBacklog();
         RaiseDrained();

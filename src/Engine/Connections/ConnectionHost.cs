@@ -9,7 +9,7 @@ internal abstract class ConnectionHost(ConnectionOptions options)
 
     public ObjectPool<SendWaiter> Waiters { get; } = new DefaultObjectPool<SendWaiter>(new SendWaiter.Policy(), maximumRetained: 1024);
 
-    public ObjectPool<ForeignSend> ForeignSends { get; } = new DefaultObjectPool<ForeignSend>(new ForeignSend.Policy(), maximumRetained: 1024);
+    public ObjectPool<ForeignSend> ForeignSends { get; } = new DefaultObjectPool<ForeignSend>(new ForeignSend.Policy(), maximumRetained: 4096);
 
     /// <summary>Whether the server as a whole holds more queued bytes than it may. Any thread.</summary>
     public abstract bool IsOverTotal { get; }

@@ -6,6 +6,10 @@ namespace Engine;
 /// <summary>One thing that another thread handed to a connection's loop: a message, a control message or a waiter. A link of a lock-free stack.</summary>
 internal sealed class ForeignSend
 {
+    /// <summary>Small messages, and the framing of shared ones, stand in the object's own memory: a publication to thousands would empty the array pool.</summary>
+    private const int OwnBytes = 256;
+
+    private readonly byte[] _own = new byte[OwnBytes];
     private byte[]? _rented;
     private int _length;
     private int _suffixLength;
@@ -21,20 +25,24 @@ internal sealed class ForeignSend
     public int LengthBytes => _length + _suffixLength + (Shared?.Memory.Length ?? 0);
 
     /// <summary>The copied bytes that stand before <see cref="Shared"/>.</summary>
-    public ReadOnlySpan<byte> Bytes => _rented.AsSpan(0, _length);
+    public ReadOnlySpan<byte> Bytes => Buffer.AsSpan(0, _length);
 
     /// <summary>The copied bytes that stand behind <see cref="Shared"/>.</summary>
-    public ReadOnlySpan<byte> Suffix => _rented.AsSpan(_length, _suffixLength);
+    public ReadOnlySpan<byte> Suffix => Buffer.AsSpan(_length, _suffixLength);
 
     public void Set(ForeignSendKind kind, ReadOnlySpan<byte> prefix, ReadOnlySpan<byte> payload, SharedSegment? shared, ReadOnlySpan<byte> suffix)
     {
         Kind = kind;
         _length = prefix.Length + payload.Length;
         _suffixLength = suffix.Length;
-        _rented = ArrayPool<byte>.Shared.Rent(Math.Max(_length + _suffixLength, 1));
-        prefix.CopyTo(_rented);
-        payload.CopyTo(_rented.AsSpan(prefix.Length));
-        suffix.CopyTo(_rented.AsSpan(_length));
+        if (_length + _suffixLength > OwnBytes)
+        {
+            _rented = ArrayPool<byte>.Shared.Rent(_length + _suffixLength);
+        }
+
+        prefix.CopyTo(Buffer);
+        payload.CopyTo(Buffer.AsSpan(prefix.Length));
+        suffix.CopyTo(Buffer.AsSpan(_length));
         shared?.AddReference();
         Shared = shared;
     }
@@ -59,6 +67,8 @@ internal sealed class ForeignSend
 
         return ordered;
     }
+
+    private byte[] Buffer => _rented ?? _own;
 
     public sealed class Policy : PooledObjectPolicy<ForeignSend>
     {

@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using System.Runtime.CompilerServices;
 using System.Threading.Tasks.Sources;
 using Microsoft.Extensions.ObjectPool;
 
@@ -20,6 +21,9 @@ internal sealed class SendWaiter : IValueTaskSource<SendStatus>
     private ObjectPool<SendWaiter>? _pool;
     private ReadOnlyMemory<byte> _prefix;
     private ReadOnlyMemory<byte> _payload;
+    private ReadOnlyMemory<byte> _suffix;
+    private SharedSegment? _shared;
+    private byte[]? _framing;
     private int _fate;
 
     public SendWaiter? Next { get; set; }
@@ -27,7 +31,7 @@ internal sealed class SendWaiter : IValueTaskSource<SendStatus>
     public short Version => _source.Version;
 
     /// <summary>Bytes not yet in the queue.</summary>
-    public int RemainingBytes => _prefix.Length + _payload.Length;
+    public int RemainingBytes => _prefix.Length + _payload.Length + _suffix.Length;
 
     public bool HasBegun => Volatile.Read(ref _fate) == Begun;
 
@@ -43,6 +47,22 @@ internal sealed class SendWaiter : IValueTaskSource<SendStatus>
         IsForDrain = isForDrain;
     }
 
+    /// <summary>The same for a payload that is shared, of which it takes a reference, between small parts that are copied.</summary>
+    public void Set(ObjectPool<SendWaiter> pool, ReadOnlySpan<byte> prefix, SharedSegment payload, ReadOnlySpan<byte> suffix)
+    {
+        if (_framing is null || _framing.Length < prefix.Length + suffix.Length)
+        {
+            _framing = new byte[Math.Max(prefix.Length + suffix.Length, 32)];
+        }
+
+        prefix.CopyTo(_framing);
+        suffix.CopyTo(_framing.AsSpan(prefix.Length));
+        Set(pool, _framing.AsMemory(0, prefix.Length), payload.Memory, isForDrain: false);
+        _suffix = _framing.AsMemory(prefix.Length, suffix.Length);
+        payload.AddReference();
+        _shared = payload;
+    }
+
     /// <summary>Lets the token cancel it from now on. Called by the sender, before anyone else can see the waiter complete.</summary>
     public void ObserveCancellation(CancellationToken cancellation)
     {
@@ -56,8 +76,8 @@ internal sealed class SendWaiter : IValueTaskSource<SendStatus>
     /// <summary>The loop commits to it; false when it was cancelled first.</summary>
     public bool TryBegin() => Interlocked.CompareExchange(ref _fate, Begun, Waiting) == Waiting;
 
-    /// <summary>The next bytes, at most so many; they count as taken.</summary>
-    public ReadOnlySpan<byte> Take(int maxBytes)
+    /// <summary>Appends the next bytes to the queue, at most so many. Answers how many; 0 at the end.</summary>
+    public int AppendTo(OutboundQueue queue, int maxBytes)
     {
         ref ReadOnlyMemory<byte> part = ref _prefix;
         if (part.IsEmpty)
@@ -65,9 +85,33 @@ internal sealed class SendWaiter : IValueTaskSource<SendStatus>
             part = ref _payload;
         }
 
-        ReadOnlySpan<byte> taken = part.Span[..Math.Min(maxBytes, part.Length)];
-        part = part[taken.Length..];
-        return taken;
+        if (part.IsEmpty)
+        {
+            part = ref _suffix;
+        }
+
+        int count = Math.Min(maxBytes, part.Length);
+        if (_shared is { } shared && Unsafe.AreSame(ref part, ref _payload))
+        {
+            queue.Append(shared, shared.Memory.Length - part.Length, count);
+        }
+        else
+        {
+            queue.Append(part.Span[..count]);
+        }
+
+        part = part[count..];
+        return count;
+    }
+
+    /// <summary>Lets go of a shared payload. By the loop, when it takes the waiter off its list: before it completes, or long after it was cancelled.</summary>
+    public void ReleasePayload()
+    {
+        if (_shared is { } shared)
+        {
+            _shared = null;
+            shared.Release();
+        }
     }
 
     /// <summary>Answers the caller. The waiter belongs to the caller from here on.</summary>
@@ -118,6 +162,7 @@ internal sealed class SendWaiter : IValueTaskSource<SendStatus>
             obj._cancellation = default;
             obj._prefix = default;
             obj._payload = default;
+            obj._suffix = default;
             obj._fate = Waiting;
             obj.Next = null;
             obj.IsForDrain = false;

@@ -8,7 +8,7 @@ namespace Engine;
 /// A turn polls the kernel and raises what arrived, runs posted work, raises deadlines, then ends: dirty connections are flushed and drains, ends and
 /// the like are announced. Back ends supply <see cref="Poll"/> and <see cref="Wake"/>; everything else is shared.
 /// </summary>
-internal abstract class EventLoop
+internal abstract partial class EventLoop
 {
     /// <summary>Passes over the members that asked for the turn's end, before the rest waits for the next turn, so that chatter cannot starve the sockets.</summary>
     private const int MaxTurnEndPasses = 4;
@@ -202,6 +202,7 @@ internal abstract class EventLoop
         Poll(timeout);
         RunWork();
         RaiseDeadlines();
+        RaiseDelayed();
         RunChores();
         EndTurn();
         Counters.CountTurn(ReadClock() - NowMilliseconds);
@@ -318,12 +319,14 @@ internal abstract class EventLoop
         int wait = Timers.MillisecondsToNext(now);
         foreach (Chore chore in _chores)
         {
-            int toChore = (int)Math.Clamp(chore.DueMilliseconds - now, 0, int.MaxValue);
-            wait = wait < 0 ? toChore : Math.Min(wait, toChore);
+            wait = Sooner(wait, (int)Math.Clamp(chore.DueMilliseconds - now, 0, int.MaxValue));
         }
 
-        return wait;
+        return Sooner(wait, MillisecondsToDelayed());
     }
+
+    /// <summary>Of two waits the shorter; -1 is for ever.</summary>
+    private static int Sooner(int one, int other) => one < 0 ? other : other < 0 ? one : Math.Min(one, other);
 
     private void TrimPools()
     {

@@ -72,4 +72,6 @@ internal sealed class MemoryLoop : EventLoop
     }
 
     private protected override long ReadClock() => _clock == 0 ? Environment.TickCount64 : _clock;
+
+    private protected override long ReadFineClock() => _clock;
 }

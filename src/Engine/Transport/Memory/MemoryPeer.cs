@@ -74,6 +74,9 @@ internal sealed class MemoryPeer
         return taken;
     }
 
+    /// <summary>Throws away everything received, and keeps its room for more.</summary>
+    public void Forget() => _received.ResetWrittenCount();
+
     public int Take(ReadOnlySpan<byte> bytes)
     {
         int taken = Math.Min(bytes.Length, RoomBytes);

@@ -1,0 +1,346 @@
+using System.Buffers.Text;
+using System.Collections.Concurrent;
+using System.Globalization;
+using System.Net.ServerSentEvents;
+using System.Text;
+
+namespace Engine.Sse.Tests;
+
+/// <summary>Many events, many streams, large events, frozen readers: over real sockets, each bounded to a few seconds.</summary>
+public sealed class LoadTests(TransportKind transport) : BothTransports(transport)
+{
+    [Test]
+    public async Task A_million_events_arrive_in_order_in_constant_memory(CancellationToken cancellationToken)
+    {
+        const int Count = 1_000_000;
+        const int WarmCount = 100_000;
+        var warm = new TaskCompletionSource();
+        await StartAsync(server => server.MapSse("/events", async (stream, ct) =>
+        {
+            byte[] number = new byte[20];
+            for (int i = 0; i < Count; i++)
+            {
+                if (i == WarmCount)
+                {
+                    await warm.Task;
+                }
+
+                Utf8Formatter.TryFormat(i, number, out int length);
+                switch (stream.TrySend(new SseEvent(null) { Utf8Data = number.AsMemory(0, length) }))
+                {
+                    case SendStatus.Queued:
+                        await stream.WhenWritableAsync(ct);
+                        break;
+                    case SendStatus.Dropped:
+                        i--;
+                        await stream.WhenWritableAsync(ct);
+                        break;
+                }
+            }
+
+            Assert.That(stream.EventCount, Is.EqualTo(Count));
+            await Task.Delay(Timeout.Infinite, ct);
+        }));
+        using var reader = new NumberedReader();
+        await reader.ConnectAsync(Server.EndPoint, "/events", cancellationToken);
+        Assert.That(await reader.ReadAsync(WarmCount, cancellationToken), Is.True);
+        long memoryBefore = GC.GetTotalMemory(forceFullCollection: true);
+        long allocatedBefore = GC.GetTotalAllocatedBytes(precise: true);
+        warm.SetResult();
+        Assert.That(await reader.ReadAsync(Count, cancellationToken), Is.True);
+        double allocated = (GC.GetTotalAllocatedBytes(precise: true) - allocatedBefore) / (double)(Count - WarmCount);
+        long grown = GC.GetTotalMemory(forceFullCollection: true) - memoryBefore;
+        TestContext.Out.WriteLine($"{allocated:F2} bytes allocated an event, memory grown by {grown} bytes");
+        Assert.That(reader.SawGap, Is.False);
+        Assert.That(reader.Count, Is.EqualTo(Count));
+        Assert.That(allocated, Is.LessThan(8), "bytes an event, those of the test's own reading included");
+        Assert.That(grown, Is.LessThan(1 << 20));
+    }
+
+    [Test]
+    public async Task Thousands_of_streams_that_come_and_go_leave_nothing(CancellationToken cancellationToken)
+    {
+        const int Count = 5000;
+        const int AtOnce = 100;
+        int handlers = 0;
+        int told = 0;
+        int sessions = 0;
+        using var hub = new SseHub<int>(new SseHubOptions<int>
+        {
+            CreateHistory = null,
+            OnConnected = _ => Interlocked.Increment(ref told),
+            OnDisconnected = _ => Interlocked.Decrement(ref told),
+        });
+        await StartAsync(server =>
+        {
+            server.MapSse("/0", async (stream, ct) =>
+            {
+                Interlocked.Increment(ref handlers);
+                try
+                {
+                    await stream.SendAsync(new SseEvent("0"), ct);
+                    await Task.Delay(Timeout.Infinite, ct);
+                }
+                finally
+                {
+                    Interlocked.Decrement(ref handlers);
+                }
+            });
+            server.MapSseHub("/1", hub, _ =>
+            {
+                int session = Interlocked.Increment(ref sessions);
+                return ValueTask.FromResult<SseTicket<int>?>(new SseTicket<int>($"{session}", session, $"channel {session % 7}"));
+            }, new SseOptions { ReconnectionInterval = TimeSpan.FromSeconds(1), CoalescingInterval = TimeSpan.FromMilliseconds(1) });
+        });
+        async Task OpenAndCloseAsync(int number)
+        {
+            using var reader = new NumberedReader(bufferBytes: 512);
+            await reader.ConnectAsync(Server.EndPoint, $"/{number % 2}", cancellationToken);
+            if (number % 2 == 0)
+            {
+                Assert.That(await reader.ReadAsync(1, cancellationToken), Is.True);
+            }
+            else if (number % 3 == 0)
+            {
+                hub.PublishToAll(new SseEvent("0"));
+                await reader.ReadAsync(1, cancellationToken);
+            }
+
+            reader.End(abortive: number % 5 < 3);
+        }
+
+        long memoryBefore = 0;
+        for (int done = 0; done < Count; done += AtOnce)
+        {
+            if (done == Count / 5)
+            {
+                memoryBefore = GC.GetTotalMemory(forceFullCollection: true);
+            }
+
+            // Whoever waits for an event of the hub gets it, at the latest when all of the batch have come.
+            Task[] batch = [.. Enumerable.Range(done, AtOnce).Select(OpenAndCloseAsync)];
+            Task all = Task.WhenAll(batch);
+            while (await Task.WhenAny(all, Task.Delay(20, cancellationToken)) != all)
+            {
+                hub.PublishToAll(new SseEvent("0"));
+            }
+
+            await all;
+        }
+
+        EngineMetrics metrics = Server.Engine.Metrics;
+        await UntilAsync(() => metrics.ConnectionsOpen == 0 && metrics.ConnectionsClosed == metrics.ConnectionsAccepted && Volatile.Read(ref handlers) == 0 && hub.StreamCount == 0, cancellationToken);
+        Assert.That(metrics.ConnectionsAccepted, Is.EqualTo(Count));
+        Assert.That(hub.SessionCount, Is.Zero);
+        Assert.That(hub.ChannelCount, Is.Zero);
+        Assert.That(told, Is.Zero, "every connect has its disconnect");
+        Assert.That(metrics.RentedSegments, Is.Zero);
+        Assert.That(metrics.RentedRemainders, Is.Zero);
+        Assert.That(metrics.QueuedBytes, Is.Zero);
+        long grown = GC.GetTotalMemory(forceFullCollection: true) - memoryBefore;
+        TestContext.Out.WriteLine($"memory grown by {grown} bytes");
+        Assert.That(grown, Is.LessThan(2 << 20));
+    }
+
+    [Test]
+    public async Task Frozen_readers_meet_their_policy_and_the_others_get_every_event(CancellationToken cancellationToken)
+    {
+        const int Streams = 1000;
+        const int Frozen = 10;
+        const int Round = 8;
+        BackpressurePolicy[] policies = [BackpressurePolicy.DropNewest, BackpressurePolicy.DropOldest, BackpressurePolicy.Disconnect];
+        var connections = new ConcurrentDictionary<string, Connection>();
+        SseHub<string>[] hubs = [.. policies.Select(static policy => new SseHub<string>(new SseHubOptions<string> { SlowConsumers = policy, MaxPendingEvents = 4, CreateHistory = null }))];
+        await StartAsync(server =>
+        {
+            for (int i = 0; i < hubs.Length; i++)
+            {
+                server.MapSseHub($"/{i}/{{session}}", hubs[i], context =>
+                {
+                    string session = context.RouteParameters["session"]!;
+                    connections[session] = context.Connection;
+                    return ValueTask.FromResult<SseTicket<string>?>(new SseTicket<string>(session, session, "all"));
+                }, new SseOptions { CoalescingInterval = TimeSpan.FromMilliseconds(i) });
+            }
+        });
+        var readers = new NumberedReader[Streams];
+        for (int i = 0; i < Streams; i++)
+        {
+            readers[i] = i < Frozen ? new NumberedReader(kernelBufferBytes: 2048) : new NumberedReader(bufferBytes: 8192);
+            await readers[i].ConnectAsync(Server.EndPoint, $"/{i % hubs.Length}/{i}", cancellationToken);
+        }
+
+        await UntilAsync(() => hubs.Sum(static hub => hub.StreamCount) == Streams, cancellationToken);
+        string padding = new('x', 4000);
+        int published = 0;
+        bool MetPolicy(int hub) => hub == 2 ? hubs[2].StreamCount == (Streams / 3) - (Frozen / 3) : hubs[hub].DroppedCount > 40;
+        while (!(MetPolicy(0) && MetPolicy(1) && MetPolicy(2)))
+        {
+            Assert.That(published, Is.LessThan(10_000), "frozen readers take no more than kernels hold");
+            for (int i = 0; i < Round; i++, published++)
+            {
+                var item = new SseEvent($"{published} {padding}");
+                Array.ForEach(hubs, hub => hub.Publish("all", item));
+            }
+
+            // Those who read keep up, so nothing but freezing can make one slow.
+            await Task.WhenAll(readers.Skip(Frozen).Select(reader => reader.ReadAsync(published, cancellationToken)));
+        }
+
+        TestContext.Out.WriteLine($"{published} events published, dropped {string.Join(", ", hubs.Select(static hub => hub.DroppedCount))}");
+        foreach (NumberedReader reader in readers.Skip(Frozen))
+        {
+            Assert.That(reader.Count, Is.EqualTo(published));
+            Assert.That(reader.SawGap, Is.False);
+        }
+
+        // Thawed, they read what waited for them and then what comes: in order, and all but what was counted as dropped.
+        int last = published;
+        NumberedReader[] thawed = [.. readers.Take(Frozen).Where((_, i) => i % hubs.Length != 2)];
+        Task reading = Task.WhenAll(thawed.Select(reader => reader.ReadUntilAsync(last, cancellationToken)));
+        await UntilAsync(() => connections.Values.All(static connection => connection.BufferedBytes == 0), cancellationToken);
+        long[] dropped = [.. hubs.Select(static hub => hub.DroppedCount)];
+        Array.ForEach(hubs, hub => Assert.That(hub.Publish("all", new SseEvent($"{last}")).Dropped, Is.Zero));
+        await reading;
+        Assert.That(thawed.Sum(static reader => reader.Count), Is.EqualTo((thawed.Length * (last + 1L)) - dropped[0] - dropped[1]));
+        foreach (NumberedReader reader in thawed)
+        {
+            Assert.That(reader.SawGap, Is.True);
+            Assert.That(reader.SawDisorder, Is.False);
+        }
+
+        Assert.That(dropped[2], Is.EqualTo(Frozen / 3), "each was given up once");
+        for (int i = 2; i < Frozen; i += hubs.Length)
+        {
+            Assert.That(connections[$"{i}"].CloseReason, Is.EqualTo(CloseReason.SlowConsumer));
+        }
+
+        Array.ForEach(readers, static reader => reader.Dispose());
+        Array.ForEach(hubs, static hub => hub.Dispose());
+    }
+
+    [Test]
+    public async Task Several_publishers_keep_the_hubs_order_on_every_loop(CancellationToken cancellationToken)
+    {
+        const int Publishers = 4;
+        const int Count = 1000;
+        const int Streams = 20;
+        using var hub = new SseHub<int>();
+        int sessions = 0;
+        await StartAsync(server => server.MapSseHub("/hub", hub, _ =>
+        {
+            int session = Interlocked.Increment(ref sessions);
+            return ValueTask.FromResult<SseTicket<int>?>(new SseTicket<int>($"{session}", session, "all"));
+        }));
+        async Task<List<SseItem<string>>> ReadAsync()
+        {
+            using var client = new SseClient(Address("/hub"));
+            var items = new List<SseItem<string>>();
+            await foreach (SseItem<string> item in client.ReadAllAsync(cancellationToken))
+            {
+                items.Add(item);
+                if (items.Count == Publishers * Count)
+                {
+                    break;
+                }
+            }
+
+            return items;
+        }
+
+        Task<List<SseItem<string>>>[] readings = [.. Enumerable.Range(0, Streams).Select(_ => ReadAsync())];
+        await UntilAsync(() => hub.StreamCount == Streams, cancellationToken);
+        Thread[] publishers = [.. Enumerable.Range(0, Publishers).Select(publisher => new Thread(() =>
+        {
+            for (int i = 0; i < Count; i++)
+            {
+                hub.Publish("all", new SseEvent($"{(i * Publishers) + publisher}"));
+            }
+        }))];
+        Array.ForEach(publishers, static thread => thread.Start());
+        foreach (List<SseItem<string>> items in await Task.WhenAll(readings))
+        {
+            Assert.That(items.Select(static item => item.EventId), Is.Ordered.Using((IComparer<string?>)StringComparer.Ordinal).And.Unique);
+            foreach (IGrouping<int, int> own in items.Select(static item => int.Parse(item.Data, CultureInfo.InvariantCulture)).GroupBy(static number => number % Publishers))
+            {
+                Assert.That(own, Is.Ordered);
+            }
+        }
+
+        Assert.That(hub.DroppedCount, Is.Zero);
+    }
+
+    [Test]
+    public async Task An_event_of_ten_megabytes_keeps_its_place_between_small_ones(CancellationToken cancellationToken)
+    {
+        string large = string.Create(10 << 20, 0, static (text, _) =>
+        {
+            for (int i = 0; i < text.Length; i++)
+            {
+                text[i] = (char)('a' + (i * 7 % 26));
+            }
+        });
+        await StartAsync(server => server.MapSse("/events", async (stream, ct) =>
+        {
+            for (int round = 0; round < 2; round++)
+            {
+                stream.TrySend(new SseEvent("before"));
+                ValueTask<SendStatus> sending = stream.SendAsync(new SseEvent(large), ct);
+                await stream.SendAsync(new SseEvent("behind"), ct);
+                Assert.That(await sending, Is.Not.EqualTo(SendStatus.Closed));
+            }
+        }, new SseOptions { CoalescingInterval = TimeSpan.FromMilliseconds(5) }));
+        using var client = new SseClient(Address("/events"));
+        var read = new List<string>();
+        await foreach (SseItem<string> item in client.ReadAllAsync(cancellationToken))
+        {
+            read.Add(item.Data.Length > 100 ? item.Data == large ? "large" : "torn" : item.Data);
+            if (read.Count == 6)
+            {
+                break;
+            }
+        }
+
+        Assert.That(read, Is.EqualTo(new[] { "before", "large", "behind", "before", "large", "behind" }));
+    }
+
+    [Test]
+    public async Task Characters_of_several_bytes_survive_every_border(CancellationToken cancellationToken)
+    {
+        // Each length puts the borders of blocks and of shared pieces elsewhere within the characters.
+        string[] texts = [.. Enumerable.Range(1, 300).Select(static number => Text((number % 4) + (number * 37 % 6000)))];
+        await StartAsync(server => server.MapSse("/events", async (stream, ct) =>
+        {
+            foreach (string text in texts)
+            {
+                await stream.SendAsync(new SseEvent(text) { EventType = "größe", Comment = "ü" }, ct);
+            }
+
+            await stream.SendAsync(new SseEvent(Text(200_000)), ct);
+        }));
+        using var client = new SseClient(Address("/events"));
+        int count = 0;
+        await foreach (SseItem<string> item in client.ReadAllAsync(cancellationToken))
+        {
+            if (count == texts.Length)
+            {
+                Assert.That(item.Data, Is.EqualTo(Text(200_000)));
+                break;
+            }
+
+            Assert.That(item.Data, Is.EqualTo(texts[count++]));
+            Assert.That(item.EventType, Is.EqualTo("größe"));
+        }
+
+        static string Text(int length)
+        {
+            var text = new StringBuilder();
+            for (int i = 0; text.Length < length; i++)
+            {
+                text.Append((i % 4) switch { 0 => "a", 1 => "é", 2 => "€", _ => "😀" });
+            }
+
+            return text.ToString();
+        }
+    }
+}

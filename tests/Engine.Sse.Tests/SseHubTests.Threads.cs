@@ -1,0 +1,139 @@
+using System.Text;
+using Engine.Http1;
+
+namespace Engine.Sse.Tests;
+
+/// <summary>Publishers on other threads than the members' loop: what they hand over is delivered when the loop runs.</summary>
+public sealed partial class SseHubTests
+{
+    [Test]
+    public void Events_of_another_thread_are_on_their_way_and_keep_their_order()
+    {
+        Start();
+        HubClient ann = Connect("ann", "red");
+        HubClient bob = Connect("bob", "red");
+        var onTheWay = new SsePublishResult(0, 2, 0);
+        Foreign(() => Assert.That(_hub.Publish("red", new SseEvent("1")), Is.EqualTo(onTheWay)));
+        Foreign(() => Assert.That(_hub.SendTo(["ann", "bob"], new SseEvent("2")), Is.EqualTo(onTheWay)));
+        Assert.That(ann.Peer.Received.Length, Is.Zero, "the loop has not run");
+        Assert.That(_hub.PublishToAll(new SseEvent("3")), Is.EqualTo(new SsePublishResult(2, 0, 0)), "its own caller is told what became of its own event");
+        Assert.That(_hub.SendTo(["ann", "bob", "ann"], new SseEvent("4")), Is.EqualTo(new SsePublishResult(3, 0, 0)));
+        Assert.That(ann.TakeData(), Is.EqualTo("1 2 3 4 4"));
+        Assert.That(bob.TakeData(), Is.EqualTo("1 2 3 4"));
+        Foreign(() => _hub.Publish("red", new SseEvent("5")));
+        Assert.That(ann.TakeData(), Is.EqualTo("5"));
+    }
+
+    [Test]
+    public void Who_is_a_member_when_an_event_is_published_gets_it_unless_its_stream_has_ended()
+    {
+        Start(static options => options.CreateHistory = null);
+        HubClient ann = Connect("ann", "red");
+        HubClient bob = Connect("bob");
+        Foreign(() => _hub.Publish("red", new SseEvent("1")));
+        _hub.Leave("ann", "red");
+        _hub.TryJoin("bob", "red");
+        Foreign(() => _hub.Publish("red", new SseEvent("2")));
+        Assert.That(ann.TakeData(), Is.EqualTo("1"));
+        Assert.That(bob.TakeData(), Is.EqualTo("2"));
+        _hub.TryJoin("ann", "red");
+        Foreign(() => _hub.Publish("red", new SseEvent("both")));
+        Assert.That(ann.TakeData(), Is.EqualTo("both"));
+        Assert.That(bob.TakeData(), Is.EqualTo("both"));
+        ann.Peer.CloseSend();
+        Foreign(() => _hub.PublishToAll(new SseEvent("3")));
+        Assert.That(_server.RunUntil(() => _hub.StreamCount == 1, TimeSpan.FromSeconds(10)), Is.True);
+        Assert.That(bob.TakeData(), Is.EqualTo("3"));
+        Assert.That(_hub.DroppedCount, Is.Zero);
+    }
+
+    [TestCase(10, 5000, 4096)]
+    [TestCase(50_000, 100, 83)]
+    public void A_loop_that_is_held_up_costs_events_and_not_memory(int length, int count, int accepted)
+    {
+        Start(static options => options.CreateHistory = null);
+        HubClient ann = Connect("ann", "red");
+        HubClient bob = Connect("bob", "red");
+        string padding = new('x', length);
+        Foreign(() =>
+        {
+            for (int i = 0; i < count; i++)
+            {
+                SsePublishResult expected = i < accepted ? new SsePublishResult(0, 2, 0) : new SsePublishResult(0, 0, 2);
+                Assert.That(_hub.Publish("red", new SseEvent($"{i}\n{padding}")), Is.EqualTo(expected), $"event {i}");
+            }
+        });
+        Assert.That(_hub.DroppedCount, Is.EqualTo(2 * (count - accepted)));
+        Assert.That(Numbers(ann), Is.EqualTo(Enumerable.Range(0, accepted).Select(static number => $"{number}")));
+        Assert.That(Numbers(bob), Has.Length.EqualTo(accepted));
+        Foreign(() =>
+        {
+            Assert.That(_hub.Publish("red", new SseEvent($"1\n{padding}")).Queued, Is.EqualTo(2));
+            Assert.That(_hub.Publish("red", new SseEvent($"2\n{padding}")).Queued, Is.EqualTo(2), "there is room again");
+        });
+        Assert.That(Numbers(ann), Is.EqualTo(new[] { "1", "2" }));
+    }
+
+    [Test]
+    public void An_event_on_its_way_that_the_replay_has_brought_does_not_come_twice()
+    {
+        Start(options => options.OnConnected = _ => Foreign(() =>
+        {
+            _hub.Publish("red", new SseEvent("1"));
+            _hub.SendTo("ann", new SseEvent("private"));
+            _hub.Publish("red", new SseEvent("2"));
+        }));
+        HubClient ann = Connect("ann", "red");
+        Assert.That(ann.TakeData(), Is.EqualTo("1 2 private"));
+        Foreign(() => _hub.Publish("red", new SseEvent("3")));
+        Assert.That(ann.TakeData(), Is.EqualTo("3"));
+    }
+
+    [Test]
+    public void A_session_that_is_disconnected_before_its_stream_has_begun_ends_when_it_does()
+    {
+        Start();
+        using var hub = new SseHub<string>();
+        Task? run = null;
+        var http = new HttpServer(new HttpServerOptions());
+        http.MapSse("/late", async (stream, ct) =>
+        {
+            SseMember<string> member = hub.TryAdmit(new SseTicket<string>("ann", "ANN"), stream.Connection)!;
+            Assert.That(hub.Disconnect("ann"), Is.True);
+            run = hub.RunAsync(stream, member, ct);
+            await run;
+            hub.Remove(member);
+            SharedSegment late = SharedSegment.Copy("x"u8);
+            Assert.That(member.Deliver(late, sequence: 0, BackpressurePolicy.DropNewest), Is.EqualTo(SendStatus.Closed), "nothing waits for who is gone");
+            late.Release();
+        });
+        _server = new MemoryServer(http.BuildServerOptions(), http.CreateProtocol);
+        MemoryPeer peer = _server.Connect();
+        peer.Send("GET /late HTTP/1.1\r\nHost: a\r\n\r\n"u8);
+        Assert.That(_server.RunUntil(() => run is { IsCompletedSuccessfully: true } && hub.StreamCount == 0, TimeSpan.FromSeconds(10)), Is.True);
+        _server.RunUntilIdle();
+        Assert.That(Encoding.ASCII.GetString(peer.TakeReceived()), Does.EndWith("0\r\n\r\n"));
+    }
+
+    private static void Foreign(Action action)
+    {
+        Exception? failure = null;
+        var thread = new Thread(() =>
+        {
+            try
+            {
+                action();
+            }
+            catch (Exception exception)
+            {
+                failure = exception;
+            }
+        });
+        thread.Start();
+        thread.Join();
+        if (failure is not null)
+        {
+            throw failure;
+        }
+    }
+}

@@ -1,0 +1,151 @@
+using System.Globalization;
+using Engine.Http1;
+
+namespace Engine.Sse.Tests;
+
+/// <summary>What each option changes.</summary>
+public sealed partial class SseStreamTests
+{
+    [Test]
+    public void A_quiet_stream_has_a_heartbeat_and_no_idle_timer_ends_it()
+    {
+        Start(static (_, ct) => Task.Delay(Timeout.Infinite, ct), static options => options.HeartbeatInterval = TimeSpan.FromSeconds(30));
+        Ask(Get);
+        _server!.Advance(TimeSpan.FromSeconds(29));
+        Assert.That(Take(), Is.Empty);
+        _server.Advance(TimeSpan.FromSeconds(2));
+        Assert.That(Take(), Is.EqualTo("c\r\n:heartbeat\n\n\r\n"));
+        _server.Advance(TimeSpan.FromMinutes(5));
+        Assert.That(Take().Split(":heartbeat").Length, Is.GreaterThan(9));
+        Assert.That(_server.Engine.ConnectionCount, Is.EqualTo(1));
+    }
+
+    [Test]
+    public void A_client_for_which_MaxMissedHeartbeats_find_no_room_is_gone()
+    {
+        SseStream? open = null;
+        Start(
+            (stream, ct) =>
+            {
+                open = stream;
+                return Task.Delay(Timeout.Infinite, ct);
+            },
+            static options =>
+            {
+                options.HeartbeatInterval = TimeSpan.FromSeconds(1);
+                options.MaxMissedHeartbeats = 2;
+            });
+        Ask(Get);
+        _peer!.RoomBytes = 0;
+        while (open!.TrySend(new SseEvent(new string('x', 4000))) != SendStatus.Dropped)
+        {
+        }
+
+        while (open.TrySend(new SseEvent("")) != SendStatus.Dropped)
+        {
+        }
+
+        _server!.Advance(TimeSpan.FromSeconds(5));
+        Assert.That(open.IsOpen, Is.False);
+        Assert.That(_server.Engine.ConnectionCount, Is.Zero);
+        Assert.That(_server.Engine.Metrics.RentedSegments, Is.Zero);
+        Assert.That(open.TrySend(new SseEvent("late")), Is.EqualTo(SendStatus.Closed));
+        Assert.That(_errors, Is.Empty);
+    }
+
+    [Test]
+    public void A_heartbeat_does_not_wait()
+    {
+        Start(static (_, ct) => Task.Delay(Timeout.Infinite, ct), static options =>
+        {
+            options.CoalescingInterval = TimeSpan.FromSeconds(1);
+            options.HeartbeatInterval = TimeSpan.FromSeconds(5);
+        });
+        Ask(Get);
+        _server!.Advance(TimeSpan.FromSeconds(5.1));
+        Assert.That(Take(), Is.EqualTo("c\r\n:heartbeat\n\n\r\n"));
+    }
+
+    [Test]
+    public void Events_of_a_coalescing_interval_leave_in_one_send_and_the_end_takes_them_along()
+    {
+        SseStream? open = null;
+        Start(
+            async (stream, ct) =>
+            {
+                open = stream;
+                await Task.Delay(Timeout.Infinite, ct);
+            },
+            static options => options.CoalescingInterval = TimeSpan.FromMilliseconds(10));
+        Ask(Get);
+        int before = _peer!.SendCount;
+        for (int i = 0; i < 5; i++)
+        {
+            Assert.That(open!.TrySend(new SseEvent($"{i}")), Is.EqualTo(SendStatus.Sent));
+            _server!.RunUntilIdle();
+        }
+
+        Assert.That(Take(), Is.Empty);
+        _server!.Advance(TimeSpan.FromMilliseconds(11));
+        Assert.That(HubClient.Data(Take()), Is.EqualTo(new[] { "0", "1", "2", "3", "4" }));
+        Assert.That(_peer.SendCount, Is.EqualTo(before + 1));
+        open!.TrySend(new SseEvent("last"));
+        open.Close();
+        Assert.That(_server.RunUntil(() => !open.IsOpen, TimeSpan.FromSeconds(10)), Is.True);
+        _server.RunUntilIdle();
+        Assert.That(Take(), Is.EqualTo("c\r\ndata: last\n\n\r\n0\r\n\r\n"));
+        Assert.That(_peer.SendCount, Is.EqualTo(before + 2));
+        Assert.That(open.Connection.CoalescingInterval, Is.EqualTo(TimeSpan.Zero), "the next response waits for nothing");
+    }
+
+    [Test]
+    public void Streams_past_MaxStreams_are_told_when_to_come_again_and_make_room_when_they_end()
+    {
+        Start(static (_, ct) => Task.Delay(Timeout.Infinite, ct), static options => options.MaxStreams = 1);
+        MemoryPeer first = _peer!;
+        Assert.That(Ask(Get), Does.StartWith("HTTP/1.1 200 "));
+        _peer = _server!.Connect();
+        Assert.That(Ask(Get), Does.StartWith("HTTP/1.1 503 ").And.Contain("Retry-After: 5\r\n"));
+        first.CloseSend();
+        Assert.That(_server.RunUntil(() => _server.Engine.ConnectionCount == 1, TimeSpan.FromSeconds(10)), Is.True);
+        _server.RunUntilIdle();
+        Assert.That(Ask(Get), Does.StartWith("HTTP/1.1 200 "));
+    }
+
+    [Test]
+    public void Reconnection_is_announced_at_the_beginning()
+    {
+        Start(static (_, _) => Task.CompletedTask, static options => options.ReconnectionInterval = TimeSpan.FromSeconds(2));
+        Assert.That(Ask(Get), Does.EndWith("\r\n\r\nd\r\nretry: 2000\n\n\r\n0\r\n\r\n"));
+    }
+
+    [Test]
+    public void Reconnection_is_announced_with_a_jitter_of_each_streams_own()
+    {
+        Start(static (_, _) => Task.CompletedTask, static options =>
+        {
+            options.ReconnectionInterval = TimeSpan.FromSeconds(2);
+            options.ReconnectionJitter = TimeSpan.FromSeconds(1);
+        });
+        int[] announced = [.. Enumerable.Range(0, 50).Select(_ => int.Parse(Ask(Get).Split("retry: ")[1].Split('\n')[0], CultureInfo.InvariantCulture))];
+        Assert.That(announced, Is.All.InRange(2000, 3000));
+        Assert.That(announced.Distinct().Count(), Is.GreaterThan(10));
+    }
+
+    [Test]
+    public void Options_out_of_range_are_refused()
+    {
+        Assert.That(static () => Map(static options => options.CoalescingInterval = TimeSpan.FromSeconds(2)), Throws.InstanceOf<ArgumentException>());
+        Assert.That(static () => Map(static options => options.CoalescingInterval = TimeSpan.FromMilliseconds(-1)), Throws.InstanceOf<ArgumentException>());
+        Assert.That(static () => Map(static options => options.HeartbeatInterval = TimeSpan.Zero), Throws.InstanceOf<ArgumentException>());
+        Assert.That(static () => Map(static options => options.ReconnectionJitter = TimeSpan.FromSeconds(-1)), Throws.InstanceOf<ArgumentException>());
+        Assert.That(static () => Map(static options => options.AllowCredentials = true), Throws.ArgumentException);
+
+        static void Map(Action<SseOptions> configure)
+        {
+            var options = new SseOptions();
+            configure(options);
+            new HttpServer(new HttpServerOptions()).MapSse("/events", static (_, _) => Task.CompletedTask, options);
+        }
+    }
+}
