@@ -62,7 +62,7 @@ function Find-Chromium {
 }
 
 function Install-Peers {
-    $missing = @('curl', 'node', 'npm' | Where-Object { -not (Test-Program $_) })
+    $missing = @('curl', 'nginx', 'node', 'npm' | Where-Object { -not (Test-Program $_) })
     $chromium = Find-Chromium
     if (-not $chromium) { $missing += 'chromium (or ENGINE_CHROMIUM=path)' }
     if ($missing.Count -gt 0) { Stop-With "missing for the interop tests: $($missing -join ', ')" }

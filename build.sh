@@ -43,7 +43,7 @@ build_solution() {
   dotnet build Engine.sln -c Release -v quiet --nologo "$@" </dev/null
 }
 
-# Everything the interop tests use that NuGet does not bring: curl, chromium, node with npm's ws and eventsource, python3-websockets.
+# Everything the interop tests use that NuGet does not bring: curl, chromium, node with npm's ws and eventsource, python3-websockets, nginx.
 # Root on Debian gets it installed; anybody else gets one line that says what is missing.
 need_peers() {
   local packages=() missing
@@ -52,12 +52,12 @@ need_peers() {
   command -v node >/dev/null 2>&1 || packages+=(nodejs)
   command -v npm >/dev/null 2>&1 || packages+=(npm)
   /usr/bin/python3 -c 'import websockets' >/dev/null 2>&1 || packages+=(python3-websockets)
+  [ -x /usr/sbin/nginx ] || command -v nginx >/dev/null 2>&1 || packages+=(nginx)
   if [ "${#packages[@]}" -gt 0 ]; then
     if [ "$(id -u)" -eq 0 ] && command -v apt-get >/dev/null 2>&1; then
       say "installing: ${packages[*]}"
       mkdir -p "$artifacts"
-      { DEBIAN_FRONTEND=noninteractive apt-get update -q && DEBIAN_FRONTEND=noninteractive apt-get install -q -y --no-install-recommends "${packages[@]}"; } \
-        </dev/null >"$artifacts/apt.log" 2>&1 || die "apt-get could not install: ${packages[*]} (see artifacts/apt.log)"
+      install_packages "${packages[@]}" </dev/null >"$artifacts/apt.log" 2>&1 || die "apt-get could not install: ${packages[*]} (see artifacts/apt.log)"
     else
       missing="$(IFS=,; printf '%s' "${packages[*]}")"
       die "missing for the interop tests: ${missing//,/, } (as root on Debian this script installs them)"
@@ -70,6 +70,17 @@ need_peers() {
       || die "npm could not install ws and eventsource (see artifacts/npm.log)"
   fi
 }
+
+# Only programs are wanted: nginx's package would start a server on port 80, unless Debian's own policy hook says no.
+install_packages() (
+  export DEBIAN_FRONTEND=noninteractive
+  if ! [ -e /usr/sbin/policy-rc.d ]; then
+    trap 'rm -f /usr/sbin/policy-rc.d' EXIT
+    printf '#!/bin/sh\nexit 101\n' >/usr/sbin/policy-rc.d
+    chmod +x /usr/sbin/policy-rc.d
+  fi
+  apt-get update -q && apt-get install -q -y --no-install-recommends "$@"
+)
 
 chromium_path() {
   if [ -n "${ENGINE_CHROMIUM:-}" ]; then

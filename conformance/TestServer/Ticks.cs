@@ -8,7 +8,7 @@ namespace TestServer;
 
 /// <summary>
 /// GET /ticks?interval=MS&amp;size=BYTES&amp;burst=EVENTS: a broadcast to all its streams, every interval a burst of events whose data begins with the monotonic
-/// clock in nanoseconds. The first stream's query holds for all.
+/// clock in nanoseconds. The first stream's query holds for all. GET /gathered-ticks is the same with a coalescing interval of 10 ms.
 /// </summary>
 internal static class Ticks
 {
@@ -16,9 +16,15 @@ internal static class Ticks
 
     public static void Map(HttpServer server)
     {
+        Map(server, "/ticks", new SseOptions());
+        Map(server, "/gathered-ticks", new SseOptions { CoalescingInterval = TimeSpan.FromMilliseconds(10) });
+    }
+
+    private static void Map(HttpServer server, string pattern, SseOptions options)
+    {
         var hub = new SseHub<int>(new SseHubOptions<int> { CreateHistory = null });
         long count = 0;
-        server.MapSseHub("/ticks", hub, context =>
+        ValueTask<SseTicket<int>?> Admit(HttpContext context)
         {
             if (Interlocked.Increment(ref count) == 1)
             {
@@ -29,7 +35,9 @@ internal static class Ticks
             }
 
             return ValueTask.FromResult<SseTicket<int>?>(new SseTicket<int>(count.ToString(CultureInfo.InvariantCulture), 0));
-        });
+        }
+
+        server.MapSseHub(pattern, hub, Admit, options);
     }
 
     /// <summary>A thread of its own, because the runtime's timers see no interval of less than 4 ms on many kernels.</summary>

@@ -5,6 +5,7 @@ using Demo;
 using Engine.Http1;
 using Engine.Sse;
 using Engine.WebSockets;
+using StaticFiles;
 
 if (CommandLine.Parse(args) is not { } line)
 {
@@ -19,14 +20,8 @@ await using var server = new HttpServer(new HttpServerOptions
     OnError = static (exception, _) => Console.Error.WriteLine(exception),
 });
 
-byte[] page = Page.Load();
 byte[] hello = "Hello, World!"u8.ToArray();
-var ticker = new Ticker(server);
-server.MapGet("/", context =>
-{
-    context.Response.ContentType = "text/html; charset=utf-8";
-    return context.Response.WriteAsync(page);
-});
+server.MapStaticFiles("/", Path.Combine(AppContext.BaseDirectory, "pages"));
 server.MapGet("/plain", context =>
 {
     context.Response.ContentType = "text/plain";
@@ -40,8 +35,18 @@ server.MapWebSocket("/ws", async (socket, ct) =>
         await socket.SendAsync(message, ct);
     }
 });
+
+// The page's streams, and those of streams.html: a file each in Streams.
+var ticker = new Ticker(server);
+var jobs = new Jobs();
 server.MapSse("/events", ticker.RunAsync, new SseOptions { ReconnectionInterval = TimeSpan.FromMilliseconds(500) });
 server.MapPost("/drop-streams", ticker.DropAsync);
+server.MapSse("/counter", Counter.RunAsync);
+server.MapSse("/tokens", TokenStream.RunAsync, TokenStream.Options);
+server.MapSse("/celsius", WeatherStation.RunAsync);
+server.MapSse("/fahrenheit", new FahrenheitProxy(() => new Uri($"http://{server.EndPoint}/celsius")).RunAsync);
+server.MapPost("/jobs", jobs.StartAsync);
+server.MapSse("/jobs/{id}", jobs.WatchAsync, jobs.Options);
 
 var stop = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
 void Stop(PosixSignalContext context)

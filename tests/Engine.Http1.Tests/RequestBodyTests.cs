@@ -80,4 +80,39 @@ public sealed class RequestBodyTests
         chunked.Send("14\r\n01234567890123456789\r\n");
         Assert.That(chunked.Take(), Is.EqualTo("<FIN>"));
     }
+
+    [TestCase("Content-Length: 10", "slow", "The body came too slowly.")]
+    [TestCase("Transfer-Encoding: chunked", "b\r\nhello world\r\n", "The body is larger than allowed.")]
+    [TestCase("Transfer-Encoding: chunked", "0\r\nX: aaaaaaaaaaaaaaaa\r\n\r\n", "The body's trailers are larger than allowed.")]
+    [TestCase("Transfer-Encoding: chunked", "nonsense\r\n", "The body's framing is broken.")]
+    public void A_handler_is_told_why_its_body_does_not_come(string framing, string body, string message)
+    {
+        string? told = null;
+        var dialogue = new Dialogue(
+            server => server.MapPost("/", async context =>
+            {
+                try
+                {
+                    await context.Request.ReadBytesAsync();
+                }
+                catch (RequestBodyException exception)
+                {
+                    told = exception.Message;
+                    throw;
+                }
+            }),
+            static options =>
+            {
+                options.Limits.MinRequestBodyDataRate = 100;
+                options.Limits.RequestBodyGracePeriod = TimeSpan.FromSeconds(5);
+                options.Limits.MaxRequestBodySize = 10;
+                options.Limits.MaxRequestTrailersTotalSize = 10;
+            });
+        dialogue.Send($"POST / HTTP/1.1\r\nHost: a\r\n{framing}\r\n\r\n");
+        dialogue.Send(body);
+        dialogue.Advance(TimeSpan.FromSeconds(6));
+        dialogue.Run();
+        Assert.That(told, Is.EqualTo(message));
+        Assert.That(dialogue.Take(), Does.StartWith("HTTP/1.1 4").And.Contain("Connection: close\r\n"));
+    }
 }

@@ -42,9 +42,9 @@ internal static class Comparisons
     private static Comparison Broadcast(BenchOptions options)
     {
         int streams = options.Connections is [int count, ..] ? count : 1000;
-        const string Path = "/ticks?interval=10&burst=1&size=100";
-        var one = new BenchCase($"{streams} streams", streams, "sse", "--path", Path);
-        one.Exceptions["engine-coalescing"] = ["sse", "--path", $"{Path}&coalesce=10"];
+        const string Query = "ticks?interval=10&burst=1&size=100";
+        var one = new BenchCase($"{streams} streams", streams, "sse", "--path", $"/{Query}");
+        one.Exceptions["engine-coalescing"] = ["sse", "--path", $"/gathered-{Query}"];
         return new Comparison(
             "sse", "Server-sent events to many, 100 a second to each, 100 bytes; engine-coalescing gathers for 10 ms", "events", Peers(options, "c", "engine", "engine-coalescing", "engine-sockets", "kestrel", "ws", "bun"), [one]);
     }

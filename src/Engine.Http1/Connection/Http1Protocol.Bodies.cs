@@ -77,7 +77,13 @@ internal sealed partial class Http1Protocol
 
     private void RejectBody(HttpContext context, RequestBody body, HttpRejection rejection)
     {
-        body.Fail(rejection == HttpRejection.ContentTooLarge ? "The body is larger than allowed." : "The body's framing is broken.");
+        body.Fail(rejection switch
+        {
+            HttpRejection.ContentTooLarge => "The body is larger than allowed.",
+            HttpRejection.FieldsTooLarge => "The body's trailers are larger than allowed.",
+            HttpRejection.RequestTimeout => "The body came too slowly.",
+            _ => "The body's framing is broken.",
+        });
         context.Response.KeepAlive = false;
         if (_isRunning)
         {
