@@ -35,6 +35,10 @@ internal static unsafe partial class Libc
     private const int ErrorOption = 4;
     private const int LingerOption = 13;
 
+    private static readonly nint SendNumber = Number(x64: 44, arm64: 206);
+    private static readonly nint ReceiveNumber = Number(x64: 45, arm64: 207);
+    private static readonly nint SendMessageNumber = Number(x64: 46, arm64: 211);
+
     /// <summary>Where this thread's errno lives. A loop asks once: reading it is then a load, with nothing in between that could overwrite it.</summary>
     [LibraryImport("libc", EntryPoint = "__errno_location"), SuppressGCTransition]
     public static partial int* ErrnoLocation();
@@ -67,16 +71,16 @@ internal static unsafe partial class Libc
     public static int Accept(int listener) => Accept4(listener, null, null, CloseOnExec | NonBlocking);
 
     /// <summary>The descriptor must be non-blocking.</summary>
-    [LibraryImport("libc", EntryPoint = "recv"), SuppressGCTransition]
-    public static partial nint Receive(int descriptor, byte* buffer, nint length, int flags);
+    public static nint Receive(int descriptor, byte* buffer, nint length, int flags)
+        => ReceiveNumber > 0 ? SystemCall(ReceiveNumber, descriptor, (nint)buffer, length, flags, 0, 0) : ReceiveByLibrary(descriptor, buffer, length, flags);
 
     /// <summary>The descriptor must be non-blocking.</summary>
-    [LibraryImport("libc", EntryPoint = "send"), SuppressGCTransition]
-    public static partial nint Send(int descriptor, byte* buffer, nint length, int flags);
+    public static nint Send(int descriptor, byte* buffer, nint length, int flags)
+        => SendNumber > 0 ? SystemCall(SendNumber, descriptor, (nint)buffer, length, flags, 0, 0) : SendByLibrary(descriptor, buffer, length, flags);
 
     /// <summary>The descriptor must be non-blocking.</summary>
-    [LibraryImport("libc", EntryPoint = "sendmsg"), SuppressGCTransition]
-    public static partial nint SendMessage(int descriptor, MessageHeader* message, int flags);
+    public static nint SendMessage(int descriptor, MessageHeader* message, int flags)
+        => SendMessageNumber > 0 ? SystemCall(SendMessageNumber, descriptor, (nint)message, flags, 0, 0, 0) : SendMessageByLibrary(descriptor, message, flags);
 
     [LibraryImport("libc", EntryPoint = "shutdown")]
     public static partial int Shutdown(int descriptor, int how);
@@ -101,6 +105,30 @@ internal static unsafe partial class Libc
         long onWithZeroSeconds = 1;
         _ = SetSocketOption(descriptor, SocketLevel, LingerOption, (byte*)&onWithZeroSeconds, sizeof(long));
     }
+
+    /// <summary>
+    /// The C library's send and recv are points at which a thread may be cancelled: each marks the thread before and after with atomic operations, which
+    /// cost more than all that the engine does for a small message. Called by their numbers they are the system calls and nothing else; errno is as ever.
+    /// </summary>
+    [LibraryImport("libc", EntryPoint = "syscall"), SuppressGCTransition]
+    private static partial nint SystemCall(nint number, nint first, nint second, nint third, nint fourth, nint fifth, nint sixth);
+
+    [LibraryImport("libc", EntryPoint = "recv"), SuppressGCTransition]
+    private static partial nint ReceiveByLibrary(int descriptor, byte* buffer, nint length, int flags);
+
+    [LibraryImport("libc", EntryPoint = "send"), SuppressGCTransition]
+    private static partial nint SendByLibrary(int descriptor, byte* buffer, nint length, int flags);
+
+    [LibraryImport("libc", EntryPoint = "sendmsg"), SuppressGCTransition]
+    private static partial nint SendMessageByLibrary(int descriptor, MessageHeader* message, int flags);
+
+    /// <summary>A system call's number; 0 where it is not known here, and the library is asked.</summary>
+    private static nint Number(nint x64, nint arm64) => RuntimeInformation.ProcessArchitecture switch
+    {
+        Architecture.X64 => x64,
+        Architecture.Arm64 => arm64,
+        _ => 0,
+    };
 
     [LibraryImport("libc", EntryPoint = "epoll_create1")]
     private static partial int EpollCreate1(int flags);
