@@ -41,6 +41,9 @@ internal sealed class BenchOptions
 
     public string Scenario { get; private set; } = "tour";
 
+    /// <summary>All comparisons with fewer cases, so that it is over in minutes.</summary>
+    public bool IsTour => Scenario == "tour";
+
     public string[] Peers { get; private set; } = [];
 
     public string Transport { get; private set; } = "both";

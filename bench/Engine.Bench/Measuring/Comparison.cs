@@ -25,7 +25,7 @@ internal sealed record Comparison(string Name, string Title, string Unit, string
     /// <summary>The rows, measured: case by case, in the order of the peers.</summary>
     public Series[] Run(BenchOptions options, ProgressTask progress)
     {
-        progress.MaxValue = Cases.Length * Peers.Length * (options.Rounds + 1);
+        progress.MaxValue = Cases.Length * Peers.Length * (options.Rounds + (options.IsTour ? 1 : 2));
         var rows = new List<Series>();
         foreach (BenchCase one in Cases)
         {
@@ -46,7 +46,7 @@ internal sealed record Comparison(string Name, string Title, string Unit, string
             {
                 progress.Description = $"{Name}, {one.Name}: {peer} starts";
                 servers.Add(ServerUnderTest.Start(Peer.Find(Name, peer), isPinned ? "0" : null, new PeerStart(Loops: options.Cores, IsTls: IsTls)));
-                LoadGenerator.Run(servers[^1], isPinned ? "1" : null, [.. Load(one, peer), "--connections", Text(Math.Min(one.Connections, 10)), "--warm-up", "0", "--seconds", "1"]);
+                LoadGenerator.Run(servers[^1], isPinned ? "1" : null, [.. Load(one, peer), "--connections", Text(Math.Min(one.Connections, 10)), "--warm-up", "0", "--seconds", options.IsTour ? "1" : "2"]);
                 progress.Increment(1);
             }
 
@@ -68,6 +68,13 @@ internal sealed record Comparison(string Name, string Title, string Unit, string
                     progress.Increment(1);
                 }
             }
+
+            for (int i = 0; i < rows.Length && !options.IsTour; i++)
+            {
+                progress.Description = $"{Name}, {one.Name}: {Peers[i]}, instructions";
+                rows[i].Counted = LoadGenerator.Run(servers[i], isPinned ? "1" : null, Timed(one, Peers[i], options, isFirst: false), countsInstructions: true);
+                progress.Increment(1);
+            }
         }
         finally
         {
@@ -86,7 +93,7 @@ internal sealed record Comparison(string Name, string Title, string Unit, string
         =>
         [
             .. Load(one, peer), "--connections", Text(one.Connections), "--threads", Text(options.Cores),
-            "--seconds", options.Seconds.ToString(CultureInfo.InvariantCulture), "--warm-up", isFirst ? "1" : "0.5",
+            "--seconds", options.Seconds.ToString(CultureInfo.InvariantCulture), "--warm-up", isFirst && !options.IsTour ? "3" : "0.5",
         ];
 
     private static string Text(int number) => number.ToString(CultureInfo.InvariantCulture);

@@ -11,7 +11,8 @@ internal static class LoadGenerator
     /// <param name="cpus">The processors for the load, in taskset's words; null for all.</param>
     /// <param name="arguments">The mode and its options, without the port.</param>
     /// <param name="opened">Called when the counting begins: all connections are open, and the server is warm.</param>
-    public static Measurement Run(ServerUnderTest server, string? cpus, string[] arguments, Action? opened = null)
+    /// <param name="countsInstructions">Whether instructions are counted, which costs a server of many threads time at each of its switches.</param>
+    public static Measurement Run(ServerUnderTest server, string? cpus, string[] arguments, Action? opened = null, bool countsInstructions = false)
     {
         string program = Tools.LoadGenerator(arguments.Contains("--tls"));
         string[] command =
@@ -20,21 +21,27 @@ internal static class LoadGenerator
         ];
         using var load = Process.Start(new ProcessStartInfo(command[0], command[1..]) { RedirectStandardOutput = true })!;
         double before = 0;
+        using InstructionCounter? counter = countsInstructions ? new InstructionCounter(server.ProcessId) : null;
+        (double User, double Kernel) instructionsBefore = default;
         while (load.StandardOutput.ReadLine() is { } line)
         {
             if (line == "begin")
             {
                 before = server.CpuSeconds;
+                instructionsBefore = counter?.Read() ?? default;
                 opened?.Invoke();
             }
             else if (line.StartsWith('{'))
             {
                 double cpu = server.CpuSeconds - before;
+                (double user, double kernel) = counter?.Read() ?? (double.NaN, double.NaN);
                 load.WaitForExit();
                 JsonElement result = JsonSerializer.Deserialize<JsonElement>(line);
                 double Value(string name) => result.GetProperty(name).GetDouble();
                 double messages = Math.Max(Value("messages"), 1), seconds = Value("seconds");
-                return new Measurement(messages / seconds, cpu * 1e6 / messages, cpu / seconds, Value("p50"), Value("p99"), Value("p999"), Value("cpu") * 1e6 / messages);
+                return new Measurement(
+                    messages / seconds, cpu * 1e6 / messages, cpu / seconds, Value("p50"), Value("p99"), Value("p999"),
+                    (user - instructionsBefore.User) / messages, (kernel - instructionsBefore.Kernel) / messages, Value("cpu") * 1e6 / messages);
             }
         }
 

@@ -12,7 +12,12 @@ internal sealed class Series(string caseName, string peer)
     /// <summary>Resident bytes that a connection added when the first round had opened all; NaN when there were too few to tell.</summary>
     public double ResidentBytes { get; set; } = double.NaN;
 
-    public bool IsMeasured => _rounds.Count > 0;
+    /// <summary>A round of its own, because counting disturbs; null when instructions were not counted.</summary>
+    public Measurement? Counted { get; set; }
+
+    public double UserInstructions => Counted?.UserInstructions ?? double.NaN;
+
+    public double KernelInstructions => Counted?.KernelInstructions ?? double.NaN;
 
     public double LowestRate => _rounds.Min(static round => round.Rate);
 

@@ -19,6 +19,8 @@ internal sealed class ServerUnderTest : IDisposable
 
     public int Port { get; }
 
+    public int ProcessId => _process.Id;
+
     /// <summary>Processor seconds that it has used, user and system.</summary>
     public double CpuSeconds
     {

@@ -7,14 +7,15 @@ namespace Engine.Bench;
 internal static class BarPlot
 {
     private const int NameWidth = 150;
-    private const int ColumnWidth = 190;
-    private const int BarWidth = 110;
+    private const int ColumnWidth = 180;
+    private const int BarWidth = 100;
     private const int LineHeight = 20;
 
     private static readonly (string Title, bool IsBetterHigh, Func<Series, double> Value)[] Columns =
     [
         ("a second", true, static row => row.Median(static round => round.Rate)),
         ("server CPU us each", false, static row => row.Median(static round => round.CpuMicroseconds)),
+        ("instructions each", false, static row => row.UserInstructions + row.KernelInstructions),
         ("p50 us", false, static row => row.Median(static round => round.P50)),
         ("p99 us", false, static row => row.Median(static round => round.P99)),
         ("bytes a connection", false, static row => row.ResidentBytes),

@@ -8,8 +8,8 @@ internal static class ResultTable
         string placing = options.Cores == 1 ? "server on CPU 0, load on CPU 1" : "server and load on both of 2 CPUs, two loops, two load threads";
         string loop = options.Rate > 0 ? $", open loop at {options.Rate:N0} a second" : "";
         output.WriteLine(FormattableString.Invariant($"\n## {comparison.Title}\n\n{options.Rounds} alternating rounds of {options.Seconds} s{loop}, medians; {placing}. Ratios are taken round by round, to the first row of the case.\n"));
-        output.WriteLine($"| case | server | {comparison.Unit} a second | from | to | server CPU us each | server busy | rate ratio | CPU ratio | p50 us | p99 us | p99.9 us | resident bytes a connection | load CPU us each |");
-        output.WriteLine("| --- | --- | --- | --- | --- | --- | --- | --- | --- | --- | --- | --- | --- | --- |");
+        output.WriteLine($"| case | server | {comparison.Unit} a second | from | to | server CPU us each | instructions each, program | and kernel | server busy | rate ratio | CPU ratio | p50 us | p99 us | p99.9 us | resident bytes a connection | load CPU us each |");
+        output.WriteLine("| --- | --- | --- | --- | --- | --- | --- | --- | --- | --- | --- | --- | --- | --- | --- | --- |");
         Series first = rows[0];
         foreach (Series row in rows)
         {
@@ -19,7 +19,7 @@ internal static class ResultTable
             }
 
             output.WriteLine(FormattableString.Invariant(
-                $"| {row.CaseName} | {row.Peer} | {row.Median(static round => round.Rate):N0} | {row.LowestRate:N0} | {row.HighestRate:N0} | {row.Median(static round => round.CpuMicroseconds):F2} | {row.Median(static round => round.Busy):P0} | {row.Ratio(first, static round => round.Rate):F2} | {row.Ratio(first, static round => round.CpuMicroseconds):F2} | {Latency(row.Median(static round => round.P50))} | {Latency(row.Median(static round => round.P99))} | {Latency(row.Median(static round => round.P999))} | {(double.IsNaN(row.ResidentBytes) ? "" : FormattableString.Invariant($"{row.ResidentBytes:N0}"))} | {row.Median(static round => round.LoadCpuMicroseconds):F2} |"));
+                $"| {row.CaseName} | {row.Peer} | {row.Median(static round => round.Rate):N0} | {row.LowestRate:N0} | {row.HighestRate:N0} | {row.Median(static round => round.CpuMicroseconds):F2} | {Count(row.UserInstructions)} | {Count(row.KernelInstructions)} | {row.Median(static round => round.Busy):P0} | {row.Ratio(first, static round => round.Rate):F2} | {row.Ratio(first, static round => round.CpuMicroseconds):F2} | {Latency(row.Median(static round => round.P50))} | {Latency(row.Median(static round => round.P99))} | {Latency(row.Median(static round => round.P999))} | {Count(row.ResidentBytes)} | {row.Median(static round => round.LoadCpuMicroseconds):F2} |"));
         }
     }
 
@@ -49,6 +49,8 @@ internal static class ResultTable
             output.WriteLine("- nowhere in this run");
         }
     }
+
+    private static string Count(double count) => double.IsNaN(count) ? "" : FormattableString.Invariant($"{count:N0}");
 
     private static string Latency(double microseconds) => microseconds is > 0 and < 1e8 ? FormattableString.Invariant($"{microseconds:F0}") : "";
 }

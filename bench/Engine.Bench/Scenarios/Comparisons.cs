@@ -21,7 +21,7 @@ internal static class Comparisons
     };
 
     private static Comparison Raw(BenchOptions options)
-        => new("raw", $"{options.Size} bytes back as they came", "messages", Peers(options, "c", "engine", "engine-sockets"), Cases(options, [100, 4000], "raw", Message(options)));
+        => new("raw", $"{options.Size} bytes back as they came", "messages", Peers(options, "c", "engine", "engine-sockets"), Cases(options, options.IsTour ? [100] : [100, 4000], "raw", Message(options)));
 
     private static Comparison Echo(BenchOptions options)
         => new("echo", $"WebSocket echo, {options.Size} bytes, {options.Batch} a write", "messages", Peers(options, WebSocketPeers), Cases(options, [100, 4000], "ws", Message(options)));
@@ -36,7 +36,8 @@ internal static class Comparisons
     {
         BenchCase One(int kilobytes) => new($"1 stream, {kilobytes} KB", 1, "sse", "--path", $"/ticks?interval=1&burst=12&size={kilobytes * 1024}");
         return new Comparison(
-            "sse", "Server-sent events on one connection, 12 each millisecond, latency from the server's clock", "events", Peers(options, "c", "engine", "engine-sockets", "kestrel", "ws", "bun"), [One(1), One(4), One(16)]);
+            "sse", "Server-sent events on one connection, 12 each millisecond, latency from the server's clock", "events", Peers(options, "c", "engine", "engine-sockets", "kestrel", "ws", "bun"),
+            options.IsTour ? [One(4)] : [One(1), One(4), One(16)]);
     }
 
     private static Comparison Broadcast(BenchOptions options)
@@ -56,11 +57,11 @@ internal static class Comparisons
     {
         int good = options.Connections is [int count, ..] ? count : 100;
         BenchCase With(int frozen) => new($"{frozen} frozen", good, ["ws", "--frozen", Text(frozen), .. Message(options)]);
-        return new Comparison("slow", $"WebSocket echo on {good} connections while others ask and never read", "messages", Peers(options, WebSocketPeers), [With(0), With(100)]);
+        return new Comparison("slow", $"WebSocket echo on {good} connections while others ask and never read", "messages", Peers(options, WebSocketPeers), options.IsTour ? [With(100)] : [With(0), With(100)]);
     }
 
     private static Comparison TlsEcho(BenchOptions options)
-        => new("tls", $"WebSocket echo over TLS, {options.Size} bytes", "messages", Peers(options, "engine", "engine-sockets", "kestrel", "bun"), Cases(options, [100, 1000], "ws", ["--tls", .. Message(options)]), IsTls: true);
+        => new("tls", $"WebSocket echo over TLS, {options.Size} bytes", "messages", Peers(options, "engine", "engine-sockets", "kestrel", "bun"), Cases(options, options.IsTour ? [100] : [100, 1000], "ws", ["--tls", .. Message(options)]), IsTls: true);
 
     private static Comparison TlsChurn(BenchOptions options)
         => new("tls", "Connect, TLS handshake, upgrade, one message, close", "connections", Peers(options, "engine", "engine-sockets", "kestrel", "bun"), [new BenchCase("churn of 20", 20, "churn", "--tls")], IsTls: true);

@@ -49,7 +49,8 @@ internal static class SoakScenario
                 $"{watch.Elapsed.TotalMinutes:F1} of {options.Minutes} min: {last.ResidentBytes / 1e6:F1} MB resident, {last.ManagedBytes / 1e6:F2} MB managed, {last.Descriptors} descriptors, {last.RentedSegments} segments"));
         }
 
-        bool isGood = last.Connections == first.Connections && last.Descriptors <= first.Descriptors && last.RentedSegments == first.RentedSegments && last.QueuedBytes == 0;
+        // One descriptor more or less is the connection that asks.
+        bool isGood = last.Connections == first.Connections && last.Descriptors <= first.Descriptors + 1 && last.RentedSegments == first.RentedSegments && last.QueuedBytes == 0;
         report.WriteLine(FormattableString.Invariant($"\n## {options.Minutes} minutes of mixed traffic ({options.Transport}), {turns:N0} messages, requests, events and connections\n"));
         report.WriteLine("| figure, all traffic stopped | after the warm-up | at the end |");
         report.WriteLine("| --- | --- | --- |");

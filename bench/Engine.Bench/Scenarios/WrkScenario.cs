@@ -39,7 +39,7 @@ internal static partial class WrkScenario
         double cpu = server.CpuSeconds - before;
         double requests = double.Parse(Requests().Match(output).Groups[1].Value, CultureInfo.InvariantCulture);
         double rate = double.Parse(Rate().Match(output).Groups[1].Value, CultureInfo.InvariantCulture);
-        return new Measurement(rate, cpu * 1e6 / requests, cpu / seconds, double.NaN, double.NaN, double.NaN, double.NaN);
+        return new Measurement(rate, cpu * 1e6 / requests, cpu / seconds, double.NaN, double.NaN, double.NaN, double.NaN, double.NaN, double.NaN);
     }
 
     [GeneratedRegex(@"([0-9]+) requests in")]
