@@ -7,6 +7,8 @@ namespace Engine.Bench;
 /// <summary>What the benchmarks need besides .NET: compilers, wrk, the npm peers, a certificate. Built or installed when first used.</summary>
 internal static class Tools
 {
+    private static readonly Lock Compiling = new();
+
     public static string Root { get; } = FindRoot();
 
     public static string Artifacts { get; } = Directory.CreateDirectory(Path.Combine(Root, "artifacts", "bench")).FullName;
@@ -76,10 +78,15 @@ internal static class Tools
     {
         string output = Path.Combine(Artifacts, name);
         IEnumerable<string> inputs = sources.Concat(Directory.GetFiles(Path.GetDirectoryName(sources[0])!, "*.h"));
-        if (!File.Exists(output) || inputs.Any(input => File.GetLastWriteTimeUtc(input) > File.GetLastWriteTimeUtc(output)))
+
+        // The soak starts several loads at once: the first one compiles, and nobody runs what is half written.
+        lock (Compiling)
         {
-            NeedProgram(compiler, packages);
-            Run(compiler, ["-O2", "-o", output, .. sources, .. options]);
+            if (!File.Exists(output) || inputs.Any(input => File.GetLastWriteTimeUtc(input) > File.GetLastWriteTimeUtc(output)))
+            {
+                NeedProgram(compiler, packages);
+                Run(compiler, ["-O2", "-o", output, .. sources, .. options]);
+            }
         }
 
         return output;
