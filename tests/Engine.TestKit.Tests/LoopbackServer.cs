@@ -6,13 +6,16 @@ namespace Engine.TestKit.Tests;
 /// <summary>Accepts one connection after another on a free loopback port and gives each to the test's function.</summary>
 internal sealed class LoopbackServer : IAsyncDisposable
 {
-    private readonly TcpListener _listener = new(IPAddress.Loopback, 0);
+    // A bare socket, because a TcpListener that is stopped between two accepts refuses the second with an exception of another kind.
+    private readonly Socket _listener = new(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);
+    private readonly CancellationTokenSource _stopping = new();
     private readonly Task _serving;
 
     public LoopbackServer(Func<Socket, Task> serve)
     {
-        _listener.Start();
-        EndPoint = (IPEndPoint)_listener.LocalEndpoint;
+        _listener.Bind(new IPEndPoint(IPAddress.Loopback, 0));
+        _listener.Listen();
+        EndPoint = (IPEndPoint)_listener.LocalEndPoint!;
         _serving = ServeAsync(serve);
     }
 
@@ -29,25 +32,24 @@ internal sealed class LoopbackServer : IAsyncDisposable
 
     public async ValueTask DisposeAsync()
     {
-        _listener.Stop();
+        await _stopping.CancelAsync();
+        _listener.Dispose();
         await _serving;
+        _stopping.Dispose();
     }
 
     private async Task ServeAsync(Func<Socket, Task> serve)
     {
-        while (true)
+        while (!_stopping.IsCancellationRequested)
         {
             try
             {
-                using Socket socket = await _listener.AcceptSocketAsync();
+                using Socket socket = await _listener.AcceptAsync(_stopping.Token);
                 await serve(socket);
             }
-            catch (Exception exception) when (exception is SocketException or ObjectDisposedException)
+            catch (Exception exception) when (exception is SocketException or OperationCanceledException or ObjectDisposedException)
             {
-                if (!_listener.Server.IsBound)
-                {
-                    return;
-                }
+                // The peer went, or the test is over, which the loop's condition tells apart.
             }
         }
     }
