@@ -16,7 +16,7 @@ internal sealed class EventBufferPool
     /// <exception cref="ArgumentException">Id or event type hold what would end their line.</exception>
     public EventBuffer Format(in SseEvent item)
     {
-        SseFormatter.Check(item);
+        // One that the formatter refuses costs the pool its buffer, which is cheaper than a second look at every event.
         EventBuffer buffer = _pool.Get();
         SseFormatter.Write(buffer, item);
         return buffer;

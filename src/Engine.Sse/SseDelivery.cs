@@ -9,8 +9,6 @@ internal readonly struct SseDelivery<TSession>(ReadOnlyMemory<SseMember<TSession
 {
     public SharedSegment Prepared => prepared;
 
-    public int MemberCount => members.Length;
-
     /// <summary>Hands it to each member. On their loop.</summary>
     public SsePublishResult Deliver()
     {

@@ -50,47 +50,13 @@ public sealed partial class Connection : IBufferWriter<byte>
 
     /// <summary>The same for a message in parts: a frame's header, its payload, and what closes it.</summary>
     public SendStatus TrySend(ReadOnlySpan<byte> prefix, ReadOnlySpan<byte> payload, ReadOnlySpan<byte> suffix = default)
-    {
-        if (!IsOnLoop)
-        {
-            return TrySendForeign(prefix, payload, shared: null, suffix);
-        }
-
-        int length = prefix.Length + payload.Length + suffix.Length;
-        SendStatus status = Reserve(length);
-        if (status == SendStatus.Sent)
-        {
-            _queue.Append(prefix);
-            _queue.Append(payload);
-            _queue.Append(suffix);
-            _queue.MarkDroppable(length);
-            return Appended(length);
-        }
-
-        return status;
-    }
+        => IsOnLoop ? TrySendOnLoop(prefix, payload, shared: null, suffix) : TrySendForeign(prefix, payload, shared: null, suffix);
 
     /// <summary>The same with a payload that is shared by reference: the connection takes a reference of its own while the bytes wait.</summary>
     public SendStatus TrySend(ReadOnlySpan<byte> prefix, SharedSegment payload, ReadOnlySpan<byte> suffix = default)
     {
         ArgumentNullException.ThrowIfNull(payload);
-        if (!IsOnLoop)
-        {
-            return TrySendForeign(prefix, [], payload, suffix);
-        }
-
-        int length = prefix.Length + payload.Memory.Length + suffix.Length;
-        SendStatus status = Reserve(length);
-        if (status == SendStatus.Sent)
-        {
-            _queue.Append(prefix);
-            _queue.Append(payload);
-            _queue.Append(suffix);
-            _queue.MarkDroppable(length);
-            return Appended(length);
-        }
-
-        return status;
+        return IsOnLoop ? TrySendOnLoop(prefix, [], payload, suffix) : TrySendForeign(prefix, [], payload, suffix);
     }
 
     /// <summary>
@@ -239,6 +205,27 @@ public sealed partial class Connection : IBufferWriter<byte>
     {
         CheckLoop();
         return IsOpen ? _queue.GetSpan(sizeHint) : new byte[Math.Max(sizeHint, 256)];
+    }
+
+    private SendStatus TrySendOnLoop(ReadOnlySpan<byte> prefix, ReadOnlySpan<byte> payload, SharedSegment? shared, ReadOnlySpan<byte> suffix)
+    {
+        int length = prefix.Length + payload.Length + suffix.Length + (shared?.Memory.Length ?? 0);
+        SendStatus status = Reserve(length);
+        if (status != SendStatus.Sent)
+        {
+            return status;
+        }
+
+        _queue.Append(prefix);
+        _queue.Append(payload);
+        if (shared is not null)
+        {
+            _queue.Append(shared);
+        }
+
+        _queue.Append(suffix);
+        _queue.MarkDroppable(length);
+        return Appended(length);
     }
 
     /// <summary>Counts a message against the limit, or says why not. Loop only. <see cref="SendStatus.Sent"/> means: append it now.</summary>
