@@ -8,8 +8,7 @@ public sealed class ChromiumDeflateTests(string transport) : BothTransports(tran
     [Test]
     public async Task WebSocket_of_the_browser_gets_every_size_back_compressed()
     {
-        using IPlaywright playwright = await Playwright.CreateAsync();
-        await using IBrowser browser = await playwright.Chromium.LaunchAsync(ChromiumTests.LaunchOptions);
+        await using Chromium browser = await Chromium.LaunchAsync();
         IPage page = await browser.NewPageAsync();
         await page.GotoAsync($"{Server.Http}/plain");
         string seen = await page.EvaluateAsync<string>(

@@ -9,26 +9,13 @@ namespace Engine.Interop.Tests;
 public sealed class ChromiumTests(string transport)
 {
     private ServerProgram? _demo;
-    private IPlaywright? _playwright;
-    private IBrowser? _browser;
-
-    /// <summary>Headless, as it runs in containers, and silent towards the outside.</summary>
-    public static BrowserTypeLaunchOptions LaunchOptions => new()
-    {
-        ExecutablePath = Environment.GetEnvironmentVariable("ENGINE_CHROMIUM") is { Length: > 0 } path ? path : "/usr/bin/chromium",
-        Headless = true,
-        Args =
-        [
-            "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking", "--disable-component-update", "--disable-sync",
-        ],
-    };
+    private Chromium? _browser;
 
     [OneTimeSetUp]
     public async Task StartAsync()
     {
         _demo = await ServerProgram.StartDemoAsync(transport);
-        _playwright = await Playwright.CreateAsync();
-        _browser = await _playwright.Chromium.LaunchAsync(LaunchOptions);
+        _browser = await Chromium.LaunchAsync();
     }
 
     [OneTimeTearDown]
@@ -36,16 +23,12 @@ public sealed class ChromiumTests(string transport)
     {
         if (_browser is not null)
         {
-            await _browser.CloseAsync();
+            await _browser.DisposeAsync();
         }
 
-        _playwright?.Dispose();
         if (_demo is not null)
         {
-            await _demo.Process.SignalAsync("TERM");
-            Assert.That(await _demo.Process.WaitForExitAsync(TimeSpan.FromSeconds(20)), Is.Zero, "the demo stops gracefully");
-            Assert.That(_demo.Process.Error, Is.Empty);
-            await _demo.DisposeAsync();
+            await _demo.StopAsync();
         }
     }
 

@@ -16,16 +16,14 @@ public sealed class EventSourceTests(TransportKind transport) : InProcess(transp
     private const int EventCount = 2000;
     private const int DropCount = 50;
 
-    private IPlaywright? _playwright;
-    private IBrowser? _browser;
+    private Chromium? _browser;
 
     private static CancellationToken Cancellation => TestContext.CurrentContext.CancellationToken;
 
     [OneTimeSetUp]
     public async Task LaunchAsync()
     {
-        _playwright = await Playwright.CreateAsync();
-        _browser = await _playwright.Chromium.LaunchAsync(ChromiumTests.LaunchOptions);
+        _browser = await Chromium.LaunchAsync();
     }
 
     [OneTimeTearDown]
@@ -33,10 +31,8 @@ public sealed class EventSourceTests(TransportKind transport) : InProcess(transp
     {
         if (_browser is not null)
         {
-            await _browser.CloseAsync();
+            await _browser.DisposeAsync();
         }
-
-        _playwright?.Dispose();
     }
 
     [Test]

@@ -26,6 +26,15 @@ internal sealed class ServerProgram : IAsyncDisposable
     public static Task<ServerProgram> StartDemoAsync(string transport)
         => StartAsync("samples/Demo/bin", "Demo.dll", "Demo listening on http://", ["--transport", transport]);
 
+    /// <summary>Asks it to end, which it does in order and without a word of complaint.</summary>
+    public async Task StopAsync()
+    {
+        await Process.SignalAsync("TERM");
+        Assert.That(await Process.WaitForExitAsync(TimeSpan.FromSeconds(20)), Is.Zero, "it stops gracefully");
+        Assert.That(Process.Error, Is.Empty);
+        await DisposeAsync();
+    }
+
     public ValueTask DisposeAsync() => Process.DisposeAsync();
 
     private static async Task<ServerProgram> StartAsync(string folder, string program, string ready, string[] arguments)

@@ -13,8 +13,7 @@ public sealed class StreamsPageTests
 {
     private ServerProgram? _demo;
     private FaultProxy? _proxy;
-    private IPlaywright? _playwright;
-    private IBrowser? _browser;
+    private Chromium? _browser;
 
     private static CancellationToken Cancellation => TestContext.CurrentContext.CancellationToken;
 
@@ -23,8 +22,7 @@ public sealed class StreamsPageTests
     {
         _demo = await ServerProgram.StartDemoAsync("auto");
         _proxy = new FaultProxy(_demo.EndPoint);
-        _playwright = await Playwright.CreateAsync();
-        _browser = await _playwright.Chromium.LaunchAsync(ChromiumTests.LaunchOptions);
+        _browser = await Chromium.LaunchAsync();
     }
 
     [OneTimeTearDown]
@@ -32,10 +30,9 @@ public sealed class StreamsPageTests
     {
         if (_browser is not null)
         {
-            await _browser.CloseAsync();
+            await _browser.DisposeAsync();
         }
 
-        _playwright?.Dispose();
         if (_proxy is not null)
         {
             await _proxy.DisposeAsync();
@@ -43,10 +40,7 @@ public sealed class StreamsPageTests
 
         if (_demo is not null)
         {
-            await _demo.Process.SignalAsync("TERM");
-            Assert.That(await _demo.Process.WaitForExitAsync(TimeSpan.FromSeconds(20)), Is.Zero, "the demo stops gracefully");
-            Assert.That(_demo.Process.Error, Is.Empty);
-            await _demo.DisposeAsync();
+            await _demo.StopAsync();
         }
     }
 

@@ -56,8 +56,7 @@ public sealed class TlsTests(string transport)
     [Test]
     public async Task Chromium_speaks_https_and_wss()
     {
-        using IPlaywright playwright = await Playwright.CreateAsync();
-        await using IBrowser browser = await playwright.Chromium.LaunchAsync(ChromiumTests.LaunchOptions);
+        await using Chromium browser = await Chromium.LaunchAsync();
         IPage page = await browser.NewPageAsync(new BrowserNewPageOptions { IgnoreHTTPSErrors = true });
         await page.GotoAsync($"https://{Authority}/plain");
         string echoed = await page.EvaluateAsync<string>(

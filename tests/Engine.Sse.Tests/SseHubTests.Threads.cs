@@ -1,5 +1,6 @@
 using System.Text;
 using Engine.Http1;
+using Engine.TestKit;
 
 namespace Engine.Sse.Tests;
 
@@ -13,14 +14,14 @@ public sealed partial class SseHubTests
         HubClient ann = Connect("ann", "red");
         HubClient bob = Connect("bob", "red");
         var onTheWay = new SsePublishResult(0, 2, 0);
-        Foreign(() => Assert.That(_hub.Publish("red", new SseEvent("1")), Is.EqualTo(onTheWay)));
-        Foreign(() => Assert.That(_hub.SendTo(["ann", "bob"], new SseEvent("2")), Is.EqualTo(onTheWay)));
+        ForeignThread.Run(() => Assert.That(_hub.Publish("red", new SseEvent("1")), Is.EqualTo(onTheWay)));
+        ForeignThread.Run(() => Assert.That(_hub.SendTo(["ann", "bob"], new SseEvent("2")), Is.EqualTo(onTheWay)));
         Assert.That(ann.Peer.Received.Length, Is.Zero, "the loop has not run");
         Assert.That(_hub.PublishToAll(new SseEvent("3")), Is.EqualTo(new SsePublishResult(2, 0, 0)), "its own caller is told what became of its own event");
         Assert.That(_hub.SendTo(["ann", "bob", "ann"], new SseEvent("4")), Is.EqualTo(new SsePublishResult(3, 0, 0)));
         Assert.That(ann.TakeData(), Is.EqualTo("1 2 3 4 4"));
         Assert.That(bob.TakeData(), Is.EqualTo("1 2 3 4"));
-        Foreign(() => _hub.Publish("red", new SseEvent("5")));
+        ForeignThread.Run(() => _hub.Publish("red", new SseEvent("5")));
         Assert.That(ann.TakeData(), Is.EqualTo("5"));
     }
 
@@ -30,18 +31,18 @@ public sealed partial class SseHubTests
         Start(static options => options.CreateHistory = null);
         HubClient ann = Connect("ann", "red");
         HubClient bob = Connect("bob");
-        Foreign(() => _hub.Publish("red", new SseEvent("1")));
+        ForeignThread.Run(() => _hub.Publish("red", new SseEvent("1")));
         _hub.Leave("ann", "red");
         _hub.TryJoin("bob", "red");
-        Foreign(() => _hub.Publish("red", new SseEvent("2")));
+        ForeignThread.Run(() => _hub.Publish("red", new SseEvent("2")));
         Assert.That(ann.TakeData(), Is.EqualTo("1"));
         Assert.That(bob.TakeData(), Is.EqualTo("2"));
         _hub.TryJoin("ann", "red");
-        Foreign(() => _hub.Publish("red", new SseEvent("both")));
+        ForeignThread.Run(() => _hub.Publish("red", new SseEvent("both")));
         Assert.That(ann.TakeData(), Is.EqualTo("both"));
         Assert.That(bob.TakeData(), Is.EqualTo("both"));
         ann.Peer.CloseSend();
-        Foreign(() => _hub.PublishToAll(new SseEvent("3")));
+        ForeignThread.Run(() => _hub.PublishToAll(new SseEvent("3")));
         Assert.That(_server.RunUntil(() => _hub.StreamCount == 1, TimeSpan.FromSeconds(10)), Is.True);
         Assert.That(bob.TakeData(), Is.EqualTo("3"));
         Assert.That(_hub.DroppedCount, Is.Zero);
@@ -55,7 +56,7 @@ public sealed partial class SseHubTests
         HubClient ann = Connect("ann", "red");
         HubClient bob = Connect("bob", "red");
         string padding = new('x', length);
-        Foreign(() =>
+        ForeignThread.Run(() =>
         {
             for (int i = 0; i < count; i++)
             {
@@ -66,7 +67,7 @@ public sealed partial class SseHubTests
         Assert.That(_hub.DroppedCount, Is.EqualTo(2 * (count - accepted)));
         Assert.That(Numbers(ann), Is.EqualTo(Enumerable.Range(0, accepted).Select(static number => $"{number}")));
         Assert.That(Numbers(bob), Has.Length.EqualTo(accepted));
-        Foreign(() =>
+        ForeignThread.Run(() =>
         {
             Assert.That(_hub.Publish("red", new SseEvent($"1\n{padding}")).Queued, Is.EqualTo(2));
             Assert.That(_hub.Publish("red", new SseEvent($"2\n{padding}")).Queued, Is.EqualTo(2), "there is room again");
@@ -77,7 +78,7 @@ public sealed partial class SseHubTests
     [Test]
     public void An_event_on_its_way_that_the_replay_has_brought_does_not_come_twice()
     {
-        Start(options => options.OnConnected = _ => Foreign(() =>
+        Start(options => options.OnConnected = _ => ForeignThread.Run(() =>
         {
             _hub.Publish("red", new SseEvent("1"));
             _hub.SendTo("ann", new SseEvent("private"));
@@ -85,7 +86,7 @@ public sealed partial class SseHubTests
         }));
         HubClient ann = Connect("ann", "red");
         Assert.That(ann.TakeData(), Is.EqualTo("1 2 private"));
-        Foreign(() => _hub.Publish("red", new SseEvent("3")));
+        ForeignThread.Run(() => _hub.Publish("red", new SseEvent("3")));
         Assert.That(ann.TakeData(), Is.EqualTo("3"));
     }
 
@@ -113,27 +114,5 @@ public sealed partial class SseHubTests
         Assert.That(_server.RunUntil(() => run is { IsCompletedSuccessfully: true } && hub.StreamCount == 0, TimeSpan.FromSeconds(10)), Is.True);
         _server.RunUntilIdle();
         Assert.That(Encoding.ASCII.GetString(peer.TakeReceived()), Does.EndWith("0\r\n\r\n"));
-    }
-
-    private static void Foreign(Action action)
-    {
-        Exception? failure = null;
-        var thread = new Thread(() =>
-        {
-            try
-            {
-                action();
-            }
-            catch (Exception exception)
-            {
-                failure = exception;
-            }
-        });
-        thread.Start();
-        thread.Join();
-        if (failure is not null)
-        {
-            throw failure;
-        }
     }
 }

@@ -1,4 +1,5 @@
 using System.Text;
+using Engine.TestKit;
 
 namespace Engine.Tests;
 
@@ -55,7 +56,7 @@ public sealed class CoalescingTests
     {
         Start();
         _connection.TrySend("1"u8);
-        Foreign(() =>
+        ForeignThread.Run(() =>
         {
             Assert.That(_connection.TrySend("2"u8), Is.EqualTo(SendStatus.Sent));
             Assert.That(_connection.TrySend("3"u8), Is.EqualTo(SendStatus.Sent));
@@ -64,11 +65,11 @@ public sealed class CoalescingTests
         Assert.That(_peer.SendCount, Is.Zero);
         Assert.That(_connection.BufferedBytes, Is.EqualTo(3));
         _connection.TrySend("4"u8);
-        Foreign(() => _connection.TrySend("5"u8));
+        ForeignThread.Run(() => _connection.TrySend("5"u8));
         _server.Advance(Passed);
         Assert.That(Take(), Is.EqualTo("12345"));
         Assert.That(_peer.SendCount, Is.EqualTo(1));
-        Foreign(() => _connection.TrySend("6"u8));
+        ForeignThread.Run(() => _connection.TrySend("6"u8));
         _server.RunUntilIdle();
         Assert.That(_peer.SendCount, Is.EqualTo(1));
         _server.Advance(Passed);
@@ -84,7 +85,7 @@ public sealed class CoalescingTests
         {
             if (isForeign)
             {
-                Foreign(() => Assert.That(_connection.TrySend(message), Is.EqualTo(SendStatus.Sent)));
+                ForeignThread.Run(() => Assert.That(_connection.TrySend(message), Is.EqualTo(SendStatus.Sent)));
             }
             else
             {
@@ -103,10 +104,10 @@ public sealed class CoalescingTests
     {
         Start();
         _connection.TrySend("1"u8);
-        Foreign(() => _connection.TrySend("2"u8));
+        ForeignThread.Run(() => _connection.TrySend("2"u8));
         if (isForeign)
         {
-            Foreign(() => _connection.Close());
+            ForeignThread.Run(() => _connection.Close());
         }
         else
         {
@@ -123,7 +124,7 @@ public sealed class CoalescingTests
     {
         Start();
         _connection.TrySend("1"u8);
-        Foreign(() => _connection.TrySend("2"u8));
+        ForeignThread.Run(() => _connection.TrySend("2"u8));
         _ = _server.Engine.StopAsync(TimeSpan.FromMinutes(1));
         Assert.That(_server.RunUntil(() => _peer.SawFin, TimeSpan.FromSeconds(10)), Is.True);
         Assert.That(Take(), Is.EqualTo("12"));
@@ -136,7 +137,7 @@ public sealed class CoalescingTests
         foreach (Action urgent in new Action[]
         {
             () => _connection.TrySendControl("u"u8),
-            () => Foreign(() => _connection.TrySendControl("u"u8)),
+            () => ForeignThread.Run(() => _connection.TrySendControl("u"u8)),
             () =>
             {
                 _connection.Output.GetSpan(1)[0] = (byte)'u';
@@ -156,7 +157,7 @@ public sealed class CoalescingTests
         {
             _connection.CoalescingInterval = Interval;
             _connection.TrySend("1"u8);
-            Foreign(() => _connection.TrySend("2"u8));
+            ForeignThread.Run(() => _connection.TrySend("2"u8));
             _server.RunUntilIdle();
             Assert.That(Take(), Is.Empty);
             urgent();
@@ -285,7 +286,7 @@ public sealed class CoalescingTests
         _server.RunUntilIdle();
         Assert.That(sending.IsCompletedSuccessfully, Is.True);
         Assert.That(_peer.TakeReceived(), Has.Length.EqualTo(66_000));
-        Foreign(() => Assert.That(_connection.TrySend("tail"u8), Is.Not.EqualTo(SendStatus.Dropped)));
+        ForeignThread.Run(() => Assert.That(_connection.TrySend("tail"u8), Is.Not.EqualTo(SendStatus.Dropped)));
         _peer.RoomBytes = int.MaxValue;
         _server.Advance(Passed);
         Assert.That(Take(), Is.EqualTo("tail"));
@@ -326,28 +327,6 @@ public sealed class CoalescingTests
         }
 
         Assert.That(Enumerable.Range(0, 1000).Select(_ => Round()).Sum(), Is.Zero);
-    }
-
-    private static void Foreign(Action action)
-    {
-        Exception? failure = null;
-        var thread = new Thread(() =>
-        {
-            try
-            {
-                action();
-            }
-            catch (Exception exception)
-            {
-                failure = exception;
-            }
-        });
-        thread.Start();
-        thread.Join();
-        if (failure is not null)
-        {
-            throw failure;
-        }
     }
 
     private void Start(ProbeProtocol.Receiver? onBytes = null, Action<ConnectionOptions>? configure = null)

@@ -1,5 +1,6 @@
 using System.Net.WebSockets;
 using System.Text.Json.Serialization;
+using Engine.TestKit;
 
 namespace Engine.WebSockets.Tests;
 
@@ -203,7 +204,7 @@ public sealed partial class WebSocketConnectionTests
     {
         var dialogue = new Dialogue();
         SendStatus status = default;
-        var thread = new Thread(() =>
+        ForeignThread.Run(() =>
         {
             using WebSocketCork cork = dialogue.Socket.Cork();
             for (int i = 0; i < 10; i++)
@@ -213,8 +214,6 @@ public sealed partial class WebSocketConnectionTests
 
             status = cork.Send();
         });
-        thread.Start();
-        thread.Join();
         dialogue.Server.RunUntilIdle();
         Assert.That(status, Is.EqualTo(SendStatus.Sent));
         Assert.That(dialogue.Take(), Has.Count.EqualTo(10));
