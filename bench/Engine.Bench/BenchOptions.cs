@@ -92,6 +92,12 @@ internal sealed class BenchOptions
                 continue;
             }
 
+            if (arguments[i] == "--help")
+            {
+                Console.Error.WriteLine(Usage);
+                return null;
+            }
+
             if (i + 1 == arguments.Length || !parsed.Take(arguments[i], arguments[i + 1]))
             {
                 Console.Error.WriteLine($"not understood: {arguments[i]}");

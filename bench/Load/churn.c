@@ -7,7 +7,7 @@
 #include "load.h"
 
 // Source addresses are used in turn, so that no port is needed again before its last connection is forgotten.
-enum { MAX_EVENTS = 256, SOURCES = 200, HEAD_CAPACITY = 4096 };
+enum { SOURCES = 200, HEAD_CAPACITY = 4096 };
 
 typedef enum { CONNECTING, UPGRADING, ECHOING, CLOSING } stage;
 typedef struct { wire wire; stage stage; int64_t began; long got; char head[HEAD_CAPACITY]; } turn;
@@ -36,7 +36,8 @@ static void put(turn *one, const void *bytes, size_t length, stage next) {
 }
 
 // One step with what has arrived; false when it needs more.
-static bool step(turn *one) {
+static bool step(void *self) {
+  turn *one = self;
   if (one->stage == CONNECTING) {
     int result = wire_handshake(&one->wire);
     if (result < 0) fail("connect");
@@ -65,27 +66,13 @@ static bool step(turn *one) {
 }
 
 int run_churn(void) {
-  struct epoll_event events[MAX_EVENTS];
   turn *all = calloc(options.connections, sizeof *all);
   poll = epoll_create1(0);
   frame = frames_encode(options.size, 1, &frame_length, &answer_length);
   printf("open\n");
   fflush(stdout);
   for (int i = 0; i < options.connections; i++) begin(&all[i]);
-  int64_t begin_at = now() + (int64_t)(options.warm_up * 1e9), end_at = begin_at + (int64_t)(options.seconds * 1e9), at = now(), began = 0;
-  double cpu = 0;
-  while (at < end_at) {
-    int ready = epoll_wait(poll, events, MAX_EVENTS, 50);
-    at = now();
-    if (!began && at >= begin_at) {
-      began = at, turns = 0, cpu = cpu_seconds();
-      histogram_clear(&latencies);
-      report_begin();
-    }
-    for (int i = 0; i < ready; i++)
-      while (step(events[i].data.ptr)) {}
-  }
-  report_end(turns, (at - began) / 1e9, cpu_seconds() - cpu, &latencies);
+  run_counted(poll, step, &turns, &latencies);
   for (int i = 0; i < options.connections; i++) wire_reset(&all[i].wire);
   return 0;
 }

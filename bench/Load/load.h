@@ -45,6 +45,9 @@ void upgrade_await(wire *self);
 void report_begin(void);
 void report_end(long messages, double seconds, double cpu, const histogram *latencies);
 
+// Steps whatever epoll says is ready, each for as long as it answers true. After the warm-up the count and the latencies begin anew, and are reported at the end.
+int run_counted(int poll, bool (*step)(void *one), long *count, histogram *latencies);
+
 int run_throughput(const char *mode);
 int run_sse(void);
 int run_churn(void);

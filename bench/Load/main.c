@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/epoll.h>
 #include "load.h"
 
 load_options options = {.connections = 100, .size = 20, .batch = 1, .threads = 1, .seconds = 3, .warm_up = 1, .path = "/plain"};
@@ -28,6 +29,26 @@ void report_end(long messages, double seconds, double cpu, const histogram *late
          histogram_percentile(latencies, 0.5), histogram_percentile(latencies, 0.9), histogram_percentile(latencies, 0.99),
          histogram_percentile(latencies, 0.999), cpu);
   fflush(stdout);
+}
+
+int run_counted(int poll, bool (*step)(void *one), long *count, histogram *latencies) {
+  enum { MAX_EVENTS = 1024 };
+  struct epoll_event events[MAX_EVENTS];
+  int64_t at = now(), begin_at = at + (int64_t)(options.warm_up * 1e9), end_at = begin_at + (int64_t)(options.seconds * 1e9), began = 0;
+  double cpu = 0;
+  while (at < end_at) {
+    int ready = epoll_wait(poll, events, MAX_EVENTS, 50);
+    at = now();
+    if (!began && at >= begin_at) {
+      began = at, *count = 0, cpu = cpu_seconds();
+      histogram_clear(latencies);
+      report_begin();
+    }
+    for (int i = 0; i < ready; i++)
+      while (step(events[i].data.ptr)) {}
+  }
+  report_end(*count, (at - began) / 1e9, cpu_seconds() - cpu, latencies);
+  return 0;
 }
 
 int main(int argc, char **argv) {

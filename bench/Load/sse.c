@@ -6,7 +6,7 @@
 #include <sys/epoll.h>
 #include "load.h"
 
-enum { MAX_EVENTS = 1024, CARRIED = 64, STAMP_DIGITS = 10, CAPACITY = 1 << 18 };
+enum { CARRIED = 64, STAMP_DIGITS = 10, CAPACITY = 1 << 18 };
 
 // Bytes at the end of a read that may be the beginning of the next event's stamp.
 typedef struct { wire wire; int carried; char carry[CARRIED]; } stream;
@@ -15,11 +15,12 @@ static char buffer[CARRIED + CAPACITY];
 static histogram latencies;
 static long events_seen;
 
-static int take_events(stream *one) {
+static bool take_events(void *self) {
+  stream *one = self;
   memcpy(buffer, one->carry, one->carried);
   ssize_t got = wire_take(&one->wire, buffer + one->carried, CAPACITY);
   if (got < 0) fprintf(stderr, "the server closed a stream\n"), exit(1);
-  if (got == 0) return 0;
+  if (got == 0) return false;
   int64_t at = now();
   char *position = buffer, *end = buffer + one->carried + got;
   one->carried = 0;
@@ -47,7 +48,6 @@ static int take_events(stream *one) {
 
 int run_sse(void) {
   stream *streams = calloc(options.connections, sizeof *streams);
-  struct epoll_event events[MAX_EVENTS];
   int poll = epoll_create1(0), length = snprintf(buffer, sizeof buffer, "GET %s HTTP/1.1\r\nHost: localhost\r\nAccept: text/event-stream\r\n\r\n", options.path);
   for (int i = 0; i < options.connections; i++) {
     wire_open(&streams[i].wire, 0, 0);
@@ -58,19 +58,5 @@ int run_sse(void) {
   }
   printf("open\n");
   fflush(stdout);
-  int64_t begin_at = now() + (int64_t)(options.warm_up * 1e9), end_at = begin_at + (int64_t)(options.seconds * 1e9), at = now(), began = 0;
-  double cpu = 0;
-  while (at < end_at) {
-    int ready = epoll_wait(poll, events, MAX_EVENTS, 50);
-    at = now();
-    if (!began && at >= begin_at) {
-      began = at, events_seen = 0, cpu = cpu_seconds();
-      histogram_clear(&latencies);
-      report_begin();
-    }
-    for (int i = 0; i < ready; i++)
-      while (take_events(events[i].data.ptr)) {}
-  }
-  report_end(events_seen, (at - began) / 1e9, cpu_seconds() - cpu, &latencies);
-  return 0;
+  return run_counted(poll, take_events, &events_seen, &latencies);
 }

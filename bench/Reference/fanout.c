@@ -1,8 +1,6 @@
 // The floor of a fan-out: at every tick, one send to each stream and nothing else. usage: fanout PORT
 // GET /ticks?interval=MS&size=BYTES&burst=EVENTS: event streams without chunks; the first one's query holds for all.
 #define _GNU_SOURCE
-#include <netinet/in.h>
-#include <netinet/tcp.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -12,6 +10,7 @@
 #include <sys/timerfd.h>
 #include <time.h>
 #include <unistd.h>
+#include "listener.h"
 
 enum { MAX_STREAMS = 20000, MAX_EVENT = 1 << 20 };
 
@@ -39,15 +38,7 @@ static void tick(void) {
 int main(int argc, char **argv) {
   static char request[4096];
   struct epoll_event events[512];
-  struct sockaddr_in address = {.sin_family = AF_INET, .sin_port = htons(argc > 1 ? atoi(argv[1]) : 0), .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
-  socklen_t length = sizeof address;
-  int on = 1, listener = socket(AF_INET, SOCK_STREAM, 0), poll = epoll_create1(0), timer = timerfd_create(CLOCK_MONOTONIC, TFD_NONBLOCK);
-  setsockopt(listener, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on);
-  setsockopt(listener, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
-  if (bind(listener, (struct sockaddr *)&address, sizeof address) || listen(listener, 4096)) return perror("listen"), 1;
-  getsockname(listener, (struct sockaddr *)&address, &length);
-  printf("listening on 127.0.0.1:%d\n", ntohs(address.sin_port));
-  fflush(stdout);
+  int listener = listen_on(argc, argv, 0), poll = epoll_create1(0), timer = timerfd_create(CLOCK_MONOTONIC, TFD_NONBLOCK);
   struct epoll_event added = {.events = EPOLLIN, .data.fd = listener};
   epoll_ctl(poll, EPOLL_CTL_ADD, listener, &added);
   added.data.fd = timer;

@@ -25,8 +25,8 @@ internal sealed record Peer(string Name, Func<PeerStart, string[]> Command)
         (_, "engine-sockets") => TestServer(name, "sockets"),
         (_, "kestrel") => new Peer(name, start => ["dotnet", Program("bench/Peers/Kestrel", "Kestrel"), Text(start.Port), .. start.IsTls ? ["--tls", .. Certificates()] : Array.Empty<string>()]),
         (_, "beast") => new Peer(name, start => [Tools.CompileCpp("beast", "Peers/Beast/server.cpp", "libboost-dev"), Text(start.Port)]),
-        (_, "bun") => new Peer(name, start => [Tools.NodeFile("node_modules/bun/bin/bun.exe"), Tools.NodeFile("bun.js"), Text(start.Port), .. start.IsTls ? Certificates() : []]),
-        (_, "deno") => new Peer(name, start => [Tools.NodeFile("node_modules/@deno/linux-x64-glibc/deno"), "run", "-A", Tools.NodeFile("deno.js"), Text(start.Port)]),
+        (_, "bun") => new Peer(name, start => [Tools.Bun, Tools.NodeFile("bun.js"), Text(start.Port), .. start.IsTls ? Certificates() : []]),
+        (_, "deno") => new Peer(name, start => [Tools.Deno, "run", "-A", Tools.NodeFile("deno.js"), Text(start.Port)]),
         (_, "ws") => new Peer(name, start => ["node", Tools.NodeFile("ws.mjs"), Text(start.Port)]),
         _ => throw new ArgumentException($"{scenario} knows no peer named {name}"),
     };

@@ -43,6 +43,10 @@ internal static class Tools
         }
     }
 
+    public static string Bun => NodeFile("node_modules/bun/bin/bun.exe");
+
+    public static string Deno => NodeFile("node_modules/@deno/linux-x64-glibc/deno");
+
     /// <summary>A file of the npm peers, installed.</summary>
     public static string NodeFile(string name)
     {

@@ -1,6 +1,3 @@
-using System.Net;
-using System.Text;
-
 namespace Engine.Bench;
 
 /// <summary>Rows as an SVG picture: a line a server, a column of bars a figure, grouped by case. Bars are scaled to the largest of their case and column.</summary>
@@ -27,25 +24,23 @@ internal static class BarPlot
         IGrouping<string, Series>[] cases = [.. rows.GroupBy(static row => row.CaseName)];
         int width = NameWidth + (columns.Length * ColumnWidth) + 20;
         int height = 60 + (cases.Length * (LineHeight + 14)) + (rows.Length * LineHeight) + 30;
-        var svg = new StringBuilder();
-        svg.Append(FormattableString.Invariant($"<svg xmlns=\"http://www.w3.org/2000/svg\" width=\"{width}\" height=\"{height}\" viewBox=\"0 0 {width} {height}\" font-family=\"sans-serif\" font-size=\"12\">\n"));
-        svg.Append("<rect width=\"100%\" height=\"100%\" fill=\"#fff\"/>\n");
-        Text(svg, 10, 22, title, "font-size=\"15\" font-weight=\"bold\"");
+        var svg = new Svg(width, height);
+        svg.Text(10, 22, title, "font-size=\"15\" font-weight=\"bold\"");
         int y = 46;
         for (int i = 0; i < columns.Length; i++)
         {
-            Text(svg, NameWidth + (i * ColumnWidth), y, $"{columns[i].Title} ({(columns[i].IsBetterHigh ? "more" : "less")} is better)", "fill=\"#555\" font-size=\"11\"");
+            svg.Text(NameWidth + (i * ColumnWidth), y, $"{columns[i].Title} ({(columns[i].IsBetterHigh ? "more" : "less")} is better)", "fill=\"#555\" font-size=\"11\"");
         }
 
         foreach (IGrouping<string, Series> one in cases)
         {
             y += LineHeight + 6;
-            Text(svg, 10, y, one.Key, "font-weight=\"bold\"");
+            svg.Text(10, y, one.Key, "font-weight=\"bold\"");
             foreach (Series row in one)
             {
                 y += LineHeight;
                 bool isEngine = row.Peer.StartsWith("engine", StringComparison.Ordinal);
-                Text(svg, 20, y, row.Peer, isEngine ? "fill=\"#0b5fa5\" font-weight=\"bold\"" : "");
+                svg.Text(20, y, row.Peer, isEngine ? "fill=\"#0b5fa5\" font-weight=\"bold\"" : "");
                 for (int i = 0; i < columns.Length; i++)
                 {
                     double value = columns[i].Value(row), largest = one.Select(columns[i].Value).Where(IsShown).DefaultIfEmpty(1).Max();
@@ -53,8 +48,8 @@ internal static class BarPlot
                     {
                         int x = NameWidth + (i * ColumnWidth);
                         double length = Math.Max(value / largest * BarWidth, 1);
-                        svg.Append(FormattableString.Invariant($"<rect x=\"{x}\" y=\"{y - 12}\" width=\"{length:F1}\" height=\"14\" fill=\"{(isEngine ? "#2b8ad6" : "#b9c3cc")}\"/>\n"));
-                        Text(svg, x + (int)length + 5, y, Number(value), "");
+                        svg.Add($"<rect x=\"{x}\" y=\"{y - 12}\" width=\"{length:F1}\" height=\"14\" fill=\"{(isEngine ? "#2b8ad6" : "#b9c3cc")}\"/>");
+                        svg.Text(x + (int)length + 5, y, Number(value));
                     }
                 }
             }
@@ -62,15 +57,12 @@ internal static class BarPlot
             y += 8;
         }
 
-        Text(svg, 10, y + 24, footnote, "fill=\"#777\" font-size=\"10\"");
-        return svg.Append("</svg>\n").ToString();
+        svg.Text(10, y + 24, footnote, "fill=\"#777\" font-size=\"10\"");
+        return svg.ToString();
     }
 
     /// <summary>Latencies of peers whose clock is not ours are not shown.</summary>
     private static bool IsShown(double value) => value is > 0 and < 1e8;
 
     private static string Number(double value) => value < 100 ? FormattableString.Invariant($"{value:F2}") : FormattableString.Invariant($"{value:N0}");
-
-    private static void Text(StringBuilder svg, int x, int y, string text, string style)
-        => svg.Append(FormattableString.Invariant($"<text x=\"{x}\" y=\"{y}\" {style}>{WebUtility.HtmlEncode(text)}</text>\n"));
 }

@@ -1,6 +1,3 @@
-using System.Net;
-using System.Text;
-
 namespace Engine.Bench;
 
 /// <summary>Figures over time as an SVG picture, from zero on.</summary>
@@ -17,24 +14,23 @@ internal static class LinePlot
         double largest = lines.SelectMany(static line => line.Values).DefaultIfEmpty(1).Max() * 1.1;
         double X(int index, int count) => Margin + ((Width - (2.0 * Margin)) * index / Math.Max(count - 1, 1));
         double Y(double value) => Height - Margin - ((Height - (2.0 * Margin)) * value / largest);
-        var svg = new StringBuilder();
-        svg.Append(FormattableString.Invariant($"<svg xmlns=\"http://www.w3.org/2000/svg\" width=\"{Width}\" height=\"{Height}\" viewBox=\"0 0 {Width} {Height}\" font-family=\"sans-serif\" font-size=\"12\">\n"));
-        svg.Append("<rect width=\"100%\" height=\"100%\" fill=\"#fff\"/>\n");
-        svg.Append(FormattableString.Invariant($"<text x=\"{Margin}\" y=\"24\" font-size=\"15\" font-weight=\"bold\">{WebUtility.HtmlEncode(title)}</text>\n"));
+        var svg = new Svg(Width, Height);
+        svg.Text(Margin, 24, title, "font-size=\"15\" font-weight=\"bold\"");
         for (int i = 0; i <= 4; i++)
         {
             double value = largest * i / 4;
-            svg.Append(FormattableString.Invariant($"<line x1=\"{Margin}\" y1=\"{Y(value):F1}\" x2=\"{Width - Margin}\" y2=\"{Y(value):F1}\" stroke=\"#ddd\"/><text x=\"{Margin - 6}\" y=\"{Y(value) + 4:F1}\" text-anchor=\"end\" fill=\"#555\">{value:F1}</text>\n"));
+            svg.Add($"<line x1=\"{Margin}\" y1=\"{Y(value):F1}\" x2=\"{Width - Margin}\" y2=\"{Y(value):F1}\" stroke=\"#ddd\"/>");
+            svg.Text(Margin - 6, Y(value) + 4, FormattableString.Invariant($"{value:F1}"), "text-anchor=\"end\" fill=\"#555\"");
         }
 
         for (int i = 0; i < lines.Length; i++)
         {
             (string name, double[] values) = lines[i];
             string points = string.Join(' ', values.Select((value, index) => FormattableString.Invariant($"{X(index, values.Length):F1},{Y(value):F1}")));
-            svg.Append(FormattableString.Invariant($"<polyline points=\"{points}\" fill=\"none\" stroke=\"{Colours[i % Colours.Length]}\" stroke-width=\"2\"/>\n"));
-            svg.Append(FormattableString.Invariant($"<text x=\"{Margin + (i * 140)}\" y=\"{Height - 16}\" fill=\"{Colours[i % Colours.Length]}\">{WebUtility.HtmlEncode(name)}</text>\n"));
+            svg.Add($"<polyline points=\"{points}\" fill=\"none\" stroke=\"{Colours[i % Colours.Length]}\" stroke-width=\"2\"/>");
+            svg.Text(Margin + (i * 140), Height - 16, name, $"fill=\"{Colours[i % Colours.Length]}\"");
         }
 
-        return svg.Append("</svg>\n").ToString();
+        return svg.ToString();
     }
 }

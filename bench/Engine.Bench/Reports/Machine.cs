@@ -20,8 +20,8 @@ internal static class Machine
         {
             string? version = peer switch
             {
-                "bun" => $"Bun {Tools.Run(Tools.NodeFile("node_modules/bun/bin/bun.exe"), ["--version"]).Trim()}",
-                "deno" => Tools.Run(Tools.NodeFile("node_modules/@deno/linux-x64-glibc/deno"), ["--version"]).Split('\n')[0],
+                "bun" => $"Bun {Tools.Run(Tools.Bun, ["--version"]).Trim()}",
+                "deno" => Tools.Run(Tools.Deno, ["--version"]).Split('\n')[0],
                 "ws" => $"ws on Node {Tools.Run("node", ["--version"]).Trim()}",
                 "beast" => $"Boost.Beast {BoostVersion()}",
                 "c" => $"gcc {Tools.Run("gcc", ["-dumpversion"]).Trim()}",
