@@ -40,7 +40,9 @@ internal sealed class ServerProgram : IAsyncDisposable
     private static async Task<ServerProgram> StartAsync(string folder, string program, string ready, string[] arguments)
     {
         string path = Path.Combine(Repository.Root, folder, Repository.Configuration, "net10.0", program);
-        ChildProcess process = ChildProcess.Start("dotnet", [path, "--port", "0", "--loops", "2", .. arguments]);
+
+        // A shell that runs the tests in its background has SIGINT ignored, and children would inherit that.
+        ChildProcess process = ChildProcess.Start("env", ["--default-signal=INT", "dotnet", path, "--port", "0", "--loops", "2", .. arguments]);
         try
         {
             string line = await process.WaitForLineAsync(text => text.StartsWith(ready, StringComparison.Ordinal), TimeSpan.FromSeconds(30));
