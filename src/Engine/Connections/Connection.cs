@@ -37,7 +37,7 @@ public sealed partial class Connection : ITransportSink, ILoopMember
     /// <summary>Names the connection to other threads. Any thread.</summary>
     public ConnectionId Id { get; private set; }
 
-    /// <summary>The peer's address; null when the operating system no longer tells. Any thread, once asked for on the loop.</summary>
+    /// <summary>The peer's address; null when the operating system does not tell. Any thread, also after the connection has ended.</summary>
     public EndPoint? RemoteEndPoint => _transport.RemoteEndPoint;
 
     /// <summary>This side's address; null when the operating system no longer tells. Any thread, once asked for on the loop.</summary>

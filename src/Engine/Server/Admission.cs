@@ -15,6 +15,9 @@ internal sealed class Admission(int maxConnections, int maxPerAddress)
 
     public int OpenCount => Volatile.Read(ref _open);
 
+    /// <summary>Whether anybody needs to find out addresses, which is not free everywhere.</summary>
+    public bool CountsAddresses => maxPerAddress > 0;
+
     public AdmissionVerdict Admit(IPAddress? address)
     {
         if (Interlocked.Increment(ref _open) > maxConnections && maxConnections > 0)

@@ -207,7 +207,7 @@ public sealed class EngineServer : IAsyncDisposable
         loop.Counters.CountAccepted();
         bool announces = _options.ProxyProtocol?.Trusts(transport.RemoteEndPoint) ?? false;
         bool isRefused = !announces && _options.ProxyProtocol is { RefuseUntrusted: true };
-        IPAddress? address = announces ? null : AddressToCount(transport.RemoteEndPoint);
+        IPAddress? address = announces || !_admission.CountsAddresses ? null : AddressOf(transport.RemoteEndPoint);
         AdmissionVerdict verdict = isRefused ? AdmissionVerdict.RefuseSilently : _admission.Admit(address);
         if (verdict == AdmissionVerdict.RefuseSilently)
         {
@@ -250,7 +250,7 @@ public sealed class EngineServer : IAsyncDisposable
     /// <summary>The first protocol of a connection whose address a load balancer announced: only now it can be counted.</summary>
     private ConnectionProtocol CreateAnnounced(Connection connection)
     {
-        IPAddress? address = AddressToCount(connection.RemoteEndPoint);
+        IPAddress? address = _admission.CountsAddresses ? AddressOf(connection.RemoteEndPoint) : null;
         if (!_admission.TryCount(address))
         {
             Metrics.CountRefused();
@@ -262,7 +262,7 @@ public sealed class EngineServer : IAsyncDisposable
         return _createProtocol(connection);
     }
 
-    private IPAddress? AddressToCount(EndPoint? remote) => _options.MaxConnectionsPerAddress > 0 ? (remote as IPEndPoint)?.Address : null;
+    private static IPAddress? AddressOf(EndPoint? remote) => (remote as IPEndPoint)?.Address;
 
     /// <summary>What transports and connections see of the server.</summary>
     private sealed class ServerHost(EngineServer server) : ConnectionHost(server._options.Connections), ITransportHost

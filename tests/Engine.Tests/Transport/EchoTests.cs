@@ -123,6 +123,21 @@ public sealed class EchoTests(TransportKind transport) : BothTransports(transpor
         Assert.That(connection.LocalEndPoint, Is.EqualTo(server.EndPoint));
     }
 
+    [TestCase("127.0.0.1")]
+    [TestCase("::1")]
+    public async Task Peers_address_is_known_to_those_who_ask_after_its_reset(string address)
+    {
+        var source = new ProbeProtocol.Source(ProbeProtocol.Echo);
+        await using RunningServer server = await StartAsync(source.Next, options => options.EndPoints.Add(new IPEndPoint(IPAddress.Parse(address), 0)));
+        await using RawClient client = await server.ConnectAsync();
+        ProbeProtocol probe = source.Take(TestContext.CurrentContext.CancellationToken);
+        Connection connection = await probe.Started;
+        EndPoint expected = client.LocalEndPoint;
+        client.Reset();
+        Assert.That(await probe.Closed, Is.EqualTo(CloseReason.PeerReset));
+        Assert.That(connection.RemoteEndPoint, Is.EqualTo(expected));
+    }
+
     [Test]
     public async Task Socket_options_are_set_on_what_is_accepted()
     {

@@ -55,10 +55,10 @@ internal sealed class EpollListener(Socket socket, EpollTransport transport, ITr
                 return;
             }
 
-            int accepted = Libc.Accept(_descriptor);
+            int accepted = Libc.Accept(_descriptor, out PeerAddress peer);
             if (accepted >= 0)
             {
-                transport.Deal(accepted, host);
+                transport.Deal(accepted, peer, host);
                 continue;
             }
 
@@ -108,7 +108,7 @@ internal sealed class EpollListener(Socket socket, EpollTransport transport, ITr
         }
 
         _ = Libc.Close(_reserve);
-        int accepted = Libc.Accept(_descriptor);
+        int accepted = Libc.Accept(_descriptor, out _);
         if (accepted >= 0)
         {
             _ = Libc.Close(accepted);

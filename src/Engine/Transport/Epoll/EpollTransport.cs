@@ -83,10 +83,10 @@ internal sealed class EpollTransport : Transport
         return closed.Task;
     }
 
-    public void Deal(int descriptor, ITransportHost host)
+    public void Deal(int descriptor, PeerAddress peer, ITransportHost host)
     {
         var loop = (EpollLoop)_dealer.Next();
-        loop.Deal(new EpollTransportConnection(descriptor, loop), host);
+        loop.Deal(new EpollTransportConnection(descriptor, peer, loop), host);
     }
 
     private void CloseListeners()

@@ -7,7 +7,7 @@ namespace Engine;
 /// One descriptor, watched edge triggered. A read that fills less than the loop's buffer has emptied the kernel's, so it is the last until the next
 /// edge; a send that the kernel takes only in part is continued at the edge that says there is room.
 /// </summary>
-internal sealed unsafe class EpollTransportConnection(int descriptor, EpollLoop loop) : TransportConnection, ILoopMember
+internal sealed unsafe class EpollTransportConnection(int descriptor, PeerAddress peer, EpollLoop loop) : TransportConnection, ILoopMember
 {
     private int _descriptor = descriptor;
     private ConnectionId _id;
@@ -22,11 +22,12 @@ internal sealed unsafe class EpollTransportConnection(int descriptor, EpollLoop 
     private bool _failed;
     private bool _closing;
     private bool _abortive;
+    private bool _wasReset;
     private bool _againAsked;
 
     public override EventLoop Loop => loop;
 
-    public override EndPoint? RemoteEndPoint => _remote ??= Ask(static socket => socket.RemoteEndPoint);
+    public override EndPoint? RemoteEndPoint => _remote ??= peer.IsKnown ? peer.ToEndPoint() : Ask(static socket => socket.RemoteEndPoint);
 
     public override EndPoint? LocalEndPoint => _local ??= Ask(static socket => socket.LocalEndPoint);
 
@@ -36,6 +37,12 @@ internal sealed unsafe class EpollTransportConnection(int descriptor, EpollLoop 
     public override void Start(ConnectionId id)
     {
         _id = id;
+        if (!peer.IsKnown)
+        {
+            // Asked for now, it is known also when the peer is gone.
+            _ = RemoteEndPoint;
+        }
+
         if (!loop.Add(this, _descriptor, id))
         {
             FailSoon(loop.Errno);
@@ -177,7 +184,7 @@ internal sealed unsafe class EpollTransportConnection(int descriptor, EpollLoop 
             return;
         }
 
-        if (_abortive)
+        if (_abortive && !_wasReset)
         {
             Libc.ResetOnClose(_descriptor);
         }
@@ -279,6 +286,7 @@ internal sealed unsafe class EpollTransportConnection(int descriptor, EpollLoop 
         }
 
         _failed = true;
+        _wasReset = error == Libc.ConnectionReset;
         Sink.OnFailed(error switch
         {
             Libc.ConnectionReset or Libc.BrokenPipe or Libc.ConnectionAborted or Libc.NotConnected or 0 => TransportFailure.Reset,

@@ -68,7 +68,14 @@ internal static unsafe partial class Libc
     public static partial int EpollPoll(int epoll, byte* events, int maxEvents, int timeoutMilliseconds);
 
     /// <summary>The listener must be non-blocking; so is what it answers.</summary>
-    public static int Accept(int listener) => Accept4(listener, null, null, CloseOnExec | NonBlocking);
+    public static int Accept(int listener, out PeerAddress peer)
+    {
+        byte* address = stackalloc byte[PeerAddress.MaxBytes];
+        uint length = PeerAddress.MaxBytes;
+        int accepted = Accept4(listener, address, &length, CloseOnExec | NonBlocking);
+        peer = accepted >= 0 ? new PeerAddress(address, length) : default;
+        return accepted;
+    }
 
     /// <summary>The descriptor must be non-blocking.</summary>
     public static nint Receive(int descriptor, byte* buffer, nint length, int flags)

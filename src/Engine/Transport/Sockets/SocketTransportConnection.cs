@@ -41,7 +41,12 @@ internal sealed partial class SocketTransportConnection : TransportConnection, I
 
     public override int InFlightBytes => _inFlightBytes;
 
-    public override void Start(ConnectionId id) => ContinueSoon();
+    public override void Start(ConnectionId id)
+    {
+        // Asked for now, it is known also when the peer is gone; the runtime has it from the accept.
+        _ = RemoteEndPoint;
+        ContinueSoon();
+    }
 
     public override void PauseReceive() => _paused = true;
 
@@ -82,7 +87,6 @@ internal sealed partial class SocketTransportConnection : TransportConnection, I
         if (!_disposed)
         {
             _disposed = true;
-            _ = RemoteEndPoint;
             if (_abortive)
             {
                 try
