@@ -28,6 +28,7 @@ internal abstract partial class EventLoop
     private int _threadId;
     private int _awake = 1;
     private int _dealt;
+    private long _turnEndMilliseconds;
     private volatile bool _stopping;
 
     protected EventLoop(int index)
@@ -205,13 +206,15 @@ internal abstract partial class EventLoop
         RaiseDelayed();
         RunChores();
         EndTurn();
-        Counters.CountTurn(ReadClock() - NowMilliseconds);
+        _turnEndMilliseconds = ReadClock();
+        Counters.CountTurn(_turnEndMilliseconds - NowMilliseconds);
     }
 
     /// <summary>Makes the calling thread the loop's.</summary>
     private protected void Enter()
     {
         _threadId = Environment.CurrentManagedThreadId;
+        _turnEndMilliseconds = ReadClock();
         SynchronizationContext.SetSynchronizationContext(_context);
     }
 
@@ -315,7 +318,8 @@ internal abstract partial class EventLoop
             return 0;
         }
 
-        long now = ReadClock();
+        // Nothing but the loop's condition lies between the last turn's end and here: the clock need not be read again.
+        long now = _turnEndMilliseconds;
         int wait = Timers.MillisecondsToNext(now);
         foreach (Chore chore in _chores)
         {

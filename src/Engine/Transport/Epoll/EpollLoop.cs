@@ -94,7 +94,7 @@ internal sealed unsafe class EpollLoop : EventLoop
 
         byte* events = (byte*)Marshal.UnsafeAddrOfPinnedArrayElement(_events, 0);
         int count = timeoutMilliseconds == 0 || _again.Count > 0
-            ? Libc.EpollPoll(Epoll, events, MaxEvents, 0)
+            ? Libc.EpollPoll(Epoll, events, MaxEvents)
             : Libc.EpollWait(Epoll, events, MaxEvents, timeoutMilliseconds);
         BeginTurn();
         for (int i = 0; i < count; i++)

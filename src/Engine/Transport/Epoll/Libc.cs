@@ -38,6 +38,7 @@ internal static unsafe partial class Libc
     private static readonly nint SendNumber = Number(x64: 44, arm64: 206);
     private static readonly nint ReceiveNumber = Number(x64: 45, arm64: 207);
     private static readonly nint SendMessageNumber = Number(x64: 46, arm64: 211);
+    private static readonly nint WaitNumber = Number(x64: 281, arm64: 22);
 
     /// <summary>Where this thread's errno lives. A loop asks once: reading it is then a load, with nothing in between that could overwrite it.</summary>
     [LibraryImport("libc", EntryPoint = "__errno_location"), SuppressGCTransition]
@@ -60,12 +61,14 @@ internal static unsafe partial class Libc
     public static partial int EpollControl(int epoll, int operation, int descriptor, byte* epollEvent);
 
     /// <summary>May wait: it lets collections pass.</summary>
-    [LibraryImport("libc", EntryPoint = "epoll_wait")]
-    public static partial int EpollWait(int epoll, byte* events, int maxEvents, int timeoutMilliseconds);
+    public static int EpollWait(int epoll, byte* events, int maxEvents, int timeoutMilliseconds) => WaitNumber > 0
+        ? (int)WaitingSystemCall(WaitNumber, epoll, (nint)events, maxEvents, timeoutMilliseconds, 0, 0)
+        : EpollWaitByLibrary(epoll, events, maxEvents, timeoutMilliseconds);
 
-    /// <summary>Only with a timeout of 0.</summary>
-    [LibraryImport("libc", EntryPoint = "epoll_wait"), SuppressGCTransition]
-    public static partial int EpollPoll(int epoll, byte* events, int maxEvents, int timeoutMilliseconds);
+    /// <summary>Looks without waiting.</summary>
+    public static int EpollPoll(int epoll, byte* events, int maxEvents) => WaitNumber > 0
+        ? (int)SystemCall(WaitNumber, epoll, (nint)events, maxEvents, 0, 0, 0)
+        : EpollWaitByLibrary(epoll, events, maxEvents, 0);
 
     /// <summary>The listener must be non-blocking; so is what it answers.</summary>
     public static int Accept(int listener, out PeerAddress peer)
@@ -119,6 +122,13 @@ internal static unsafe partial class Libc
     /// </summary>
     [LibraryImport("libc", EntryPoint = "syscall"), SuppressGCTransition]
     private static partial nint SystemCall(nint number, nint first, nint second, nint third, nint fourth, nint fifth, nint sixth);
+
+    /// <summary>The same for a call that may wait.</summary>
+    [LibraryImport("libc", EntryPoint = "syscall")]
+    private static partial nint WaitingSystemCall(nint number, nint first, nint second, nint third, nint fourth, nint fifth, nint sixth);
+
+    [LibraryImport("libc", EntryPoint = "epoll_wait")]
+    private static partial int EpollWaitByLibrary(int epoll, byte* events, int maxEvents, int timeoutMilliseconds);
 
     [LibraryImport("libc", EntryPoint = "recv"), SuppressGCTransition]
     private static partial nint ReceiveByLibrary(int descriptor, byte* buffer, nint length, int flags);
