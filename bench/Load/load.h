@@ -8,7 +8,7 @@
 
 typedef struct {
   int port, connections, size, batch, threads, frozen, source;
-  double seconds, warm_up, rate;
+  double seconds, warm_up, rate, nap;
   bool tls;
   const char *path;
 } load_options;
@@ -45,7 +45,7 @@ void upgrade_await(wire *self);
 void report_begin(void);
 void report_end(long messages, double seconds, double cpu, const histogram *latencies);
 
-// Steps whatever epoll says is ready, each for as long as it answers true. After the warm-up the count and the latencies begin anew, and are reported at the end.
+// Steps whatever epoll says is ready, each for as long as it answers true, then naps if it was told to. After the warm-up the count and the latencies begin anew, and are reported at the end.
 int run_counted(int poll, bool (*step)(void *one), long *count, histogram *latencies);
 
 int run_throughput(const char *mode);

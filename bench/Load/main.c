@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/epoll.h>
+#include <unistd.h>
 #include "load.h"
 
 load_options options = {.connections = 100, .size = 20, .batch = 1, .threads = 1, .seconds = 3, .warm_up = 1, .path = "/plain"};
@@ -15,6 +16,7 @@ static const char usage[] =
     "  raw, ws, http  --size bytes, --batch messages a write, --rate messages a second in all (0: closed loop, one batch in flight a connection),\n"
     "                 --frozen N more connections that send and never read; http: --path\n"
     "  sse            --path of a stream whose data lines begin with the server's monotonic clock in ns; latency from there to here\n"
+    "                 --nap MS between two turns of reading, so that the sender shares no cache with a reader at work, as if it were on another machine\n"
     "  churn          connect, upgrade, one message, close, again\n"
     "  idle           --source N: WebSockets from 127.0.0.N on; then obeys its input: \"echo N\" samples N of them, anything else ends\n"
     "  all            --connections N, --threads N, --seconds S, --warm-up S, --tls\n";
@@ -46,6 +48,7 @@ int run_counted(int poll, bool (*step)(void *one), long *count, histogram *laten
     }
     for (int i = 0; i < ready; i++)
       while (step(events[i].data.ptr)) {}
+    if (options.nap) usleep((useconds_t)(options.nap * 1000));
   }
   report_end(*count, (at - began) / 1e9, cpu_seconds() - cpu, latencies);
   return 0;
@@ -54,7 +57,8 @@ int run_counted(int poll, bool (*step)(void *one), long *count, histogram *laten
 int main(int argc, char **argv) {
   static const struct option names[] = {
       {"port", 1, 0, 'p'},    {"connections", 1, 0, 'c'}, {"size", 1, 0, 's'},   {"batch", 1, 0, 'b'},  {"threads", 1, 0, 't'}, {"frozen", 1, 0, 'f'},
-      {"source", 1, 0, 'o'},  {"seconds", 1, 0, 'd'},     {"warm-up", 1, 0, 'w'}, {"rate", 1, 0, 'r'},  {"tls", 0, 0, 'T'},     {"path", 1, 0, 'P'}, {0}};
+      {"source", 1, 0, 'o'},  {"seconds", 1, 0, 'd'},     {"warm-up", 1, 0, 'w'}, {"rate", 1, 0, 'r'},  {"tls", 0, 0, 'T'},     {"path", 1, 0, 'P'},
+      {"nap", 1, 0, 'N'},     {0}};
   for (int name; (name = getopt_long(argc, argv, "", names, NULL)) != -1;) switch (name) {
       case 'p': options.port = atoi(optarg); break;
       case 'c': options.connections = atoi(optarg); break;
@@ -68,6 +72,7 @@ int main(int argc, char **argv) {
       case 'r': options.rate = atof(optarg); break;
       case 'T': options.tls = true; break;
       case 'P': options.path = optarg; break;
+      case 'N': options.nap = atof(optarg); break;
       default: return fputs(usage, stderr), 2;
     }
   const char *mode = optind < argc ? argv[optind] : "";

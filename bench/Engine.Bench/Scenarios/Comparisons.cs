@@ -44,10 +44,16 @@ internal static class Comparisons
     {
         int streams = options.Connections is [int count, ..] ? count : 1000;
         const string Query = "ticks?interval=10&burst=1&size=100";
-        var one = new BenchCase($"{streams} streams", streams, "sse", "--path", $"/{Query}");
-        one.Exceptions["engine-coalescing"] = ["sse", "--path", $"/gathered-{Query}"];
+        BenchCase To(string readers, params string[] load)
+        {
+            var one = new BenchCase($"{streams} streams{readers}", streams, ["sse", "--path", $"/{Query}", .. load]);
+            one.Exceptions["engine-coalescing"] = ["sse", "--path", $"/gathered-{Query}", .. load];
+            return one;
+        }
+
         return new Comparison(
-            "sse", "Server-sent events to many, 100 a second to each, 100 bytes; engine-coalescing gathers for 10 ms", "events", Peers(options, "c", "engine", "engine-coalescing", "engine-sockets", "kestrel", "ws", "bun"), [one]);
+            "sse", "Server-sent events to many, 100 a second to each, 100 bytes; engine-coalescing gathers for 10 ms", "events", Peers(options, "c", "engine", "engine-coalescing", "engine-sockets", "kestrel", "ws", "bun"),
+            options.IsTour ? [To("")] : [To(""), To(", readers that nap", "--nap", "4")]);
     }
 
     private static Comparison Churn(BenchOptions options)
