@@ -76,7 +76,9 @@ internal static unsafe partial class Libc
         byte* address = stackalloc byte[PeerAddress.MaxBytes];
         uint length = PeerAddress.MaxBytes;
         int accepted = Accept4(listener, address, &length, CloseOnExec | NonBlocking);
-        peer = accepted >= 0 ? new PeerAddress(address, length) : default;
+
+        // A longer address was cut off: the length is what it would have been.
+        peer = accepted >= 0 && length <= PeerAddress.MaxBytes ? new PeerAddress(new ReadOnlySpan<byte>(address, (int)length)) : default;
         return accepted;
     }
 

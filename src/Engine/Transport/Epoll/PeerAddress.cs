@@ -1,5 +1,6 @@
 using System.Buffers.Binary;
 using System.Net;
+using System.Runtime.InteropServices;
 
 namespace Engine;
 
@@ -7,52 +8,50 @@ namespace Engine;
 /// A peer's address as the kernel told it when it accepted: in that call it costs nothing, while asking for it later takes eight calls of the runtime's. The
 /// object that it stands for is made for those who ask.
 /// </summary>
-internal readonly unsafe struct PeerAddress
+internal readonly struct PeerAddress
 {
-    /// <summary>Room for the longest address that is taken as it is, <c>sockaddr_in6</c>.</summary>
+    /// <summary>The longest address that is understood, <c>sockaddr_in6</c>.</summary>
     public const int MaxBytes = 28;
 
+    private const int Ipv4Bytes = 16;
     private const int Ipv4Family = 2;
     private const int Ipv6Family = 10;
 
-    // An IPv4 address lies in the first four bytes of the high half.
-    private readonly ulong _high;
-    private readonly ulong _low;
+    // In the order of the wire. An IPv4 address is the first four bytes.
+    private readonly ulong _first;
+    private readonly ulong _second;
     private readonly uint _scope;
     private readonly ushort _port;
     private readonly byte _family;
 
-    /// <param name="address">A <c>sockaddr</c> of Linux, of which <paramref name="length"/> bytes are filled.</param>
-    /// <param name="length">As the kernel said; more than <see cref="MaxBytes"/> when the address was cut off.</param>
-    public PeerAddress(byte* address, uint length)
+    /// <param name="address">A <c>sockaddr</c> of Linux. One of another family than IP's, or cut off, is not known.</param>
+    public PeerAddress(ReadOnlySpan<byte> address)
     {
-        int family = length >= 2 ? *(ushort*)address : 0;
-        if (family == Ipv4Family && length >= 16)
+        int family = address.Length >= sizeof(ushort) ? MemoryMarshal.Read<ushort>(address) : 0;
+        switch (family)
         {
-            _high = *(uint*)(address + 4);
-        }
-        else if (family == Ipv6Family && length >= MaxBytes)
-        {
-            _high = *(ulong*)(address + 8);
-            _low = *(ulong*)(address + 16);
-            _scope = *(uint*)(address + 24);
-        }
-        else
-        {
-            return;
+            case Ipv4Family when address.Length >= Ipv4Bytes:
+                _first = MemoryMarshal.Read<uint>(address[4..]);
+                break;
+            case Ipv6Family when address.Length >= MaxBytes:
+                _first = MemoryMarshal.Read<ulong>(address[8..]);
+                _second = MemoryMarshal.Read<ulong>(address[16..]);
+                _scope = MemoryMarshal.Read<uint>(address[24..]);
+                break;
+            default:
+                return;
         }
 
         _family = (byte)family;
-        _port = BinaryPrimitives.ReverseEndianness(*(ushort*)(address + 2));
+        _port = BinaryPrimitives.ReadUInt16BigEndian(address[2..]);
     }
 
-    /// <summary>False for a family other than IP's.</summary>
     public bool IsKnown => _family != 0;
 
+    /// <summary>Only when it is known.</summary>
     public IPEndPoint ToEndPoint()
     {
-        ulong* bytes = stackalloc ulong[] { _high, _low };
-        IPAddress address = _family == Ipv4Family ? new IPAddress(new ReadOnlySpan<byte>(bytes, 4)) : new IPAddress(new ReadOnlySpan<byte>(bytes, 16), _scope);
-        return new IPEndPoint(address, _port);
+        ReadOnlySpan<byte> bytes = MemoryMarshal.AsBytes([_first, _second]);
+        return new IPEndPoint(_family == Ipv4Family ? new IPAddress(bytes[..4]) : new IPAddress(bytes, _scope), _port);
     }
 }
