@@ -6,8 +6,9 @@ internal static class ResultTable
     public static void Write(TextWriter output, Comparison comparison, Series[] rows, BenchOptions options)
     {
         string placing = options.Cores == 1 ? "server on CPU 0, load on CPU 1" : "server and load on both of 2 CPUs, two loops, two load threads";
+        string rounds = comparison.IsSideBySide ? "rounds, in which the servers of a case share the core," : "alternating rounds";
         string loop = options.Rate > 0 ? $", open loop at {options.Rate:N0} a second" : "";
-        output.WriteLine(FormattableString.Invariant($"\n## {comparison.Title}\n\n{options.Rounds} alternating rounds of {options.Seconds} s{loop}, medians; {placing}. Ratios are taken round by round, to the first row of the case.\n"));
+        output.WriteLine(FormattableString.Invariant($"\n## {comparison.Title}\n\n{options.Rounds} {rounds} of {options.Seconds} s{loop}, medians; {placing}. Ratios are taken round by round, to the first row of the case.\n"));
         output.WriteLine($"| case | server | {comparison.Unit} a second | from | to | server CPU us each | instructions each, program | and kernel | server busy | rate ratio | CPU ratio | p50 us | p99 us | p99.9 us | resident bytes a connection | load CPU us each |");
         output.WriteLine("| --- | --- | --- | --- | --- | --- | --- | --- | --- | --- | --- | --- | --- | --- | --- | --- |");
         Series first = rows[0];

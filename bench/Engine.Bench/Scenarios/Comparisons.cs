@@ -5,6 +5,7 @@ namespace Engine.Bench;
 /// <summary>The scenarios that compare servers: who takes part, and what load each gets.</summary>
 internal static class Comparisons
 {
+    private static readonly string[] BroadcastPeers = ["c", "engine", "engine-coalescing", "engine-sockets", "kestrel", "ws", "bun"];
     private static readonly string[] WebSocketPeers = ["engine", "engine-sockets", "beast", "bun", "deno", "ws", "kestrel"];
 
     public static IEnumerable<Comparison> Find(string scenario, BenchOptions options) => scenario switch
@@ -13,7 +14,7 @@ internal static class Comparisons
         "echo" => [Echo(options)],
         "plain" => [Plain("plain", 1, options)],
         "pipelined" => [Plain("pipelined", 16, options)],
-        "sse" => [Streams(options), Broadcast(options)],
+        "sse" => options.IsTour ? [Streams(options), Broadcast(options)] : [Streams(options), Broadcast(options), BroadcastSideBySide(options)],
         "churn" => [Churn(options)],
         "slow" => [Slow(options)],
         "tls" => [TlsEcho(options), TlsChurn(options)],
@@ -43,17 +44,33 @@ internal static class Comparisons
     private static Comparison Broadcast(BenchOptions options)
     {
         int streams = options.Connections is [int count, ..] ? count : 1000;
-        const string Query = "ticks?interval=10&burst=1&size=100";
-        BenchCase To(string readers, params string[] load)
-        {
-            var one = new BenchCase($"{streams} streams{readers}", streams, ["sse", "--path", $"/{Query}", .. load]);
-            one.Exceptions["engine-coalescing"] = ["sse", "--path", $"/gathered-{Query}", .. load];
-            return one;
-        }
-
         return new Comparison(
-            "sse", "Server-sent events to many, 100 a second to each, 100 bytes; engine-coalescing gathers for 10 ms", "events", Peers(options, "c", "engine", "engine-coalescing", "engine-sockets", "kestrel", "ws", "bun"),
-            options.IsTour ? [To("")] : [To(""), To(", readers that nap", "--nap", "4")]);
+            "sse", "Server-sent events to many, 100 a second to each, 100 bytes; engine-coalescing gathers for 10 ms", "events", Peers(options, BroadcastPeers), [BroadcastTo(streams, $"{streams} streams", null)]);
+    }
+
+    /// <summary>
+    /// Each server and the C loop at once, so that nothing but the servers differs. Once more with readers that nap: a reader at work on the next core slows the sender
+    /// down, and the slower of two the more.
+    /// </summary>
+    private static Comparison BroadcastSideBySide(BenchOptions options)
+    {
+        int streams = options.Connections is [int count, ..] ? count : 1000;
+        string[] others = [.. Peers(options, BroadcastPeers).Where(static peer => peer is not ("c" or "ws"))];
+        return new Comparison(
+            "sse", "Server-sent events to many, each server beside the C loop, in the same seconds on the same core", "events", [],
+            [
+                .. others.Select(peer => BroadcastTo(streams, $"c beside {peer}", ["c", peer])),
+                .. others.Select(peer => BroadcastTo(streams, $"c beside {peer}, readers that nap", ["c", peer], "--nap", "4")),
+            ],
+            IsSideBySide: true);
+    }
+
+    private static BenchCase BroadcastTo(int streams, string name, string[]? peers, params string[] load)
+    {
+        const string Query = "ticks?interval=10&burst=1&size=100";
+        var one = new BenchCase(name, streams, ["sse", "--path", $"/{Query}", .. load]) { Peers = peers };
+        one.Exceptions["engine-coalescing"] = ["sse", "--path", $"/gathered-{Query}", .. load];
+        return one;
     }
 
     private static Comparison Churn(BenchOptions options)
