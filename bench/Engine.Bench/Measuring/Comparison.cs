@@ -76,7 +76,7 @@ internal sealed record Comparison(string Name, string Title, string Unit, string
                 if (IsSideBySide)
                 {
                     progress.Description = $"{Name}, {one.Name}: round {round + 1}";
-                    Task.WaitAll(rows.Select((_, index) => Task.Run(() => Measure(index, isFirst))));
+                    Task.WaitAll(rows.Select((_, index) => Task.Factory.StartNew(() => Measure(index, isFirst), CancellationToken.None, TaskCreationOptions.LongRunning, TaskScheduler.Default)));
                     progress.Increment(rows.Length);
                     continue;
                 }
