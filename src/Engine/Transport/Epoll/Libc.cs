@@ -61,14 +61,12 @@ internal static unsafe partial class Libc
     public static partial int EpollControl(int epoll, int operation, int descriptor, byte* epollEvent);
 
     /// <summary>May wait: it lets collections pass.</summary>
-    public static int EpollWait(int epoll, byte* events, int maxEvents, int timeoutMilliseconds) => WaitNumber > 0
-        ? (int)WaitingSystemCall(WaitNumber, epoll, (nint)events, maxEvents, timeoutMilliseconds, 0, 0)
-        : EpollWaitByLibrary(epoll, events, maxEvents, timeoutMilliseconds);
+    public static int EpollWait(int epoll, byte* events, int maxEvents, int timeoutMilliseconds)
+        => (int)WaitingSystemCall(WaitNumber, epoll, (nint)events, maxEvents, timeoutMilliseconds, 0, 0);
 
     /// <summary>Looks without waiting.</summary>
-    public static int EpollPoll(int epoll, byte* events, int maxEvents) => WaitNumber > 0
-        ? (int)SystemCall(WaitNumber, epoll, (nint)events, maxEvents, 0, 0, 0)
-        : EpollWaitByLibrary(epoll, events, maxEvents, 0);
+    public static int EpollPoll(int epoll, byte* events, int maxEvents)
+        => (int)SystemCall(WaitNumber, epoll, (nint)events, maxEvents, 0, 0, 0);
 
     /// <summary>The listener must be non-blocking; so is what it answers.</summary>
     public static int Accept(int listener, out PeerAddress peer)
@@ -84,15 +82,15 @@ internal static unsafe partial class Libc
 
     /// <summary>The descriptor must be non-blocking.</summary>
     public static nint Receive(int descriptor, byte* buffer, nint length, int flags)
-        => ReceiveNumber > 0 ? SystemCall(ReceiveNumber, descriptor, (nint)buffer, length, flags, 0, 0) : ReceiveByLibrary(descriptor, buffer, length, flags);
+        => SystemCall(ReceiveNumber, descriptor, (nint)buffer, length, flags, 0, 0);
 
     /// <summary>The descriptor must be non-blocking.</summary>
     public static nint Send(int descriptor, byte* buffer, nint length, int flags)
-        => SendNumber > 0 ? SystemCall(SendNumber, descriptor, (nint)buffer, length, flags, 0, 0) : SendByLibrary(descriptor, buffer, length, flags);
+        => SystemCall(SendNumber, descriptor, (nint)buffer, length, flags, 0, 0);
 
     /// <summary>The descriptor must be non-blocking.</summary>
     public static nint SendMessage(int descriptor, MessageHeader* message, int flags)
-        => SendMessageNumber > 0 ? SystemCall(SendMessageNumber, descriptor, (nint)message, flags, 0, 0, 0) : SendMessageByLibrary(descriptor, message, flags);
+        => SystemCall(SendMessageNumber, descriptor, (nint)message, flags, 0, 0, 0);
 
     [LibraryImport("libc", EntryPoint = "shutdown")]
     public static partial int Shutdown(int descriptor, int how);
@@ -129,25 +127,8 @@ internal static unsafe partial class Libc
     [LibraryImport("libc", EntryPoint = "syscall")]
     private static partial nint WaitingSystemCall(nint number, nint first, nint second, nint third, nint fourth, nint fifth, nint sixth);
 
-    [LibraryImport("libc", EntryPoint = "epoll_wait")]
-    private static partial int EpollWaitByLibrary(int epoll, byte* events, int maxEvents, int timeoutMilliseconds);
-
-    [LibraryImport("libc", EntryPoint = "recv"), SuppressGCTransition]
-    private static partial nint ReceiveByLibrary(int descriptor, byte* buffer, nint length, int flags);
-
-    [LibraryImport("libc", EntryPoint = "send"), SuppressGCTransition]
-    private static partial nint SendByLibrary(int descriptor, byte* buffer, nint length, int flags);
-
-    [LibraryImport("libc", EntryPoint = "sendmsg"), SuppressGCTransition]
-    private static partial nint SendMessageByLibrary(int descriptor, MessageHeader* message, int flags);
-
-    /// <summary>A system call's number; 0 where it is not known here, and the library is asked.</summary>
-    private static nint Number(nint x64, nint arm64) => RuntimeInformation.ProcessArchitecture switch
-    {
-        Architecture.X64 => x64,
-        Architecture.Arm64 => arm64,
-        _ => 0,
-    };
+    /// <summary>A system call's number, on the two processors that <see cref="EpollTransport.IsSupported"/> lets through.</summary>
+    private static nint Number(nint x64, nint arm64) => RuntimeInformation.ProcessArchitecture == Architecture.Arm64 ? arm64 : x64;
 
     [LibraryImport("libc", EntryPoint = "epoll_create1")]
     private static partial int EpollCreate1(int flags);
