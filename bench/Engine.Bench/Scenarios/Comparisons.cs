@@ -43,7 +43,7 @@ internal static class Comparisons
 
     private static Comparison Broadcast(BenchOptions options)
     {
-        int streams = options.Connections is [int count, ..] ? count : 1000;
+        int streams = First(options, 1000);
         return new Comparison(
             "sse", "Server-sent events to many, 100 a second to each, 100 bytes; engine-coalescing gathers for 10 ms", "events", Peers(options, BroadcastPeers), [BroadcastTo(streams, $"{streams} streams", null)]);
     }
@@ -54,10 +54,12 @@ internal static class Comparisons
     /// </summary>
     private static Comparison BroadcastSideBySide(BenchOptions options)
     {
-        int streams = options.Connections is [int count, ..] ? count : 1000;
+        int streams = First(options, 1000);
+
+        // Node takes so much of the core that the two would be in each other's way.
         string[] others = [.. Peers(options, BroadcastPeers).Where(static peer => peer is not ("c" or "ws"))];
         return new Comparison(
-            "sse", "Server-sent events to many, each server beside the C loop, in the same seconds on the same core", "events", [],
+            "sse", "Server-sent events to many, each server beside the C loop, in the same seconds on the same core", "events", ["c", .. others],
             [
                 .. others.Select(peer => BroadcastTo(streams, $"c beside {peer}", ["c", peer])),
                 .. others.Select(peer => BroadcastTo(streams, $"c beside {peer}, readers that nap", ["c", peer], "--nap", "4")),
@@ -78,7 +80,7 @@ internal static class Comparisons
 
     private static Comparison Slow(BenchOptions options)
     {
-        int good = options.Connections is [int count, ..] ? count : 100;
+        int good = First(options, 100);
         BenchCase With(int frozen) => new($"{frozen} frozen", good, ["ws", "--frozen", Text(frozen), .. Message(options)]);
         return new Comparison("slow", $"WebSocket echo on {good} connections while others ask and never read", "messages", Peers(options, WebSocketPeers), options.IsTour ? [With(100)] : [With(0), With(100)]);
     }
@@ -91,6 +93,8 @@ internal static class Comparisons
 
     private static BenchCase[] Cases(BenchOptions options, int[] connections, string mode, string[] load)
         => [.. (options.Connections.Length > 0 ? options.Connections : connections).Select(count => new BenchCase($"{count} connections", count, [mode, .. load]))];
+
+    private static int First(BenchOptions options, int otherwise) => options.Connections is [int count, ..] ? count : otherwise;
 
     private static string[] Message(BenchOptions options) => ["--size", Text(options.Size), "--batch", Text(options.Batch), .. Rate(options)];
 
