@@ -5,7 +5,7 @@ namespace Engine.Sse;
 /// <summary>How the streams of one end point begin, stay alive and are limited. Read when the end point is mapped.</summary>
 public sealed class SseOptions
 {
-    /// <summary>How often a comment is sent on a stream that is otherwise quiet, so that proxies and dead peers show; 30 seconds by default, <see cref="Timeout.InfiniteTimeSpan"/> turns it off.</summary>
+    /// <summary>How often a comment is sent, so that proxies keep a quiet stream and dead peers show; 30 seconds by default, <see cref="Timeout.InfiniteTimeSpan"/> turns it off.</summary>
     public TimeSpan HeartbeatInterval { get; set; } = TimeSpan.FromSeconds(30);
 
     /// <summary>Heartbeats in a row that may find no room before the stream's connection is closed; 3 by default.</summary>

@@ -169,14 +169,18 @@ public sealed class SseStream
         return status;
     }
 
-    /// <summary>On the loop, at every interval. Answers when to come back; null ends it.</summary>
+    /// <summary>
+    /// On the loop, at every interval, also of a stream that has events: one that came just after the last beat would else be followed by nearly two
+    /// intervals of silence, which proxies do not wait for. Answers when to come back; null ends it.
+    /// </summary>
     private TimeSpan? Beat()
     {
         long count = EventCount;
-        bool wasQuiet = count == _lastSeenCount;
+        bool hadEvents = count != _lastSeenCount;
         _lastSeenCount = count;
-        if (!wasQuiet)
+        if (hadEvents && _stream.BufferedBytes > 0)
         {
+            // Events are on their way, which a heartbeat must not crowd out.
             _missedHeartbeats = 0;
             return _options.HeartbeatInterval;
         }

@@ -324,47 +324,6 @@ public sealed class MessageTests
         Assert.That(answers, Is.EqualTo(200));
     }
 
-    [Test]
-    public void A_peer_that_half_closes_behind_its_request_still_gets_the_answer()
-    {
-        var gate = new TaskCompletionSource();
-        var dialogue = new Dialogue(server => server.MapGet("/", async context =>
-        {
-            await gate.Task;
-            await context.Response.WriteAsync("late");
-        }));
-        dialogue.Send(Get);
-        dialogue.Peer.CloseSend();
-        dialogue.Run();
-        gate.SetResult();
-        Assert.That(dialogue.RunUntil(() => dialogue.Peer.SawFin), Is.True);
-        Assert.That(dialogue.Take(), Does.EndWith("late<FIN>"));
-    }
-
-    [Test]
-    public void A_peer_that_goes_within_its_body_ends_the_read_and_nothing_stays_rented()
-    {
-        Exception? seen = null;
-        var dialogue = new Dialogue(server => server.MapPost("/", async context =>
-        {
-            try
-            {
-                await context.Request.ReadBytesAsync();
-            }
-            catch (RequestBodyException exception)
-            {
-                seen = exception;
-                throw;
-            }
-        }));
-        dialogue.Send("POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 10\r\n\r\nhalf");
-        dialogue.Peer.CloseSend();
-        dialogue.RunUntil(() => dialogue.Engine.ConnectionCount == 0);
-        Assert.That(seen, Is.Not.Null);
-        Assert.That(dialogue.Errors, Is.Empty, "a peer that goes is no failure of the handler's");
-        Assert.That(dialogue.Engine.Metrics.RentedSegments + dialogue.Engine.Metrics.RentedRemainders, Is.Zero);
-    }
-
     private static void MapFlushing(HttpServer server) => server.MapGet("/", static async context =>
     {
         await context.Response.WriteAsync("one");

@@ -51,12 +51,19 @@ public abstract class BothTransports(TransportKind transport)
         Assert.That(_errors, Is.Empty);
     }
 
-    /// <summary>Waits for what only the server can make true.</summary>
-    protected static async Task UntilAsync(Func<bool> isTrue, CancellationToken cancellationToken)
+    /// <summary>Waits for what only the server can make true; <paramref name="describe"/> says how things stood when that took too long.</summary>
+    protected static async Task UntilAsync(Func<bool> isTrue, CancellationToken cancellationToken, Func<string>? describe = null)
     {
         while (!isTrue())
         {
-            await Task.Delay(5, cancellationToken);
+            try
+            {
+                await Task.Delay(5, cancellationToken);
+            }
+            catch (OperationCanceledException) when (describe is not null)
+            {
+                Assert.Fail($"Still not so at the end of the test's time: {describe()}.");
+            }
         }
     }
 

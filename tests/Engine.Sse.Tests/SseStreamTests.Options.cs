@@ -21,6 +21,26 @@ public sealed partial class SseStreamTests
     }
 
     [Test]
+    public void No_silence_is_longer_than_the_heartbeat_interval_also_behind_an_event()
+    {
+        SseStream? open = null;
+        Start(
+            (stream, ct) =>
+            {
+                open = stream;
+                return Task.Delay(Timeout.Infinite, ct);
+            },
+            static options => options.HeartbeatInterval = TimeSpan.FromSeconds(30));
+        Ask(Get);
+        _server!.Advance(TimeSpan.FromSeconds(5));
+        open!.TrySend(new SseEvent("x"));
+        _server.RunUntilIdle();
+        Take();
+        _server.Advance(TimeSpan.FromSeconds(30));
+        Assert.That(Take(), Is.EqualTo("c\r\n:heartbeat\n\n\r\n"));
+    }
+
+    [Test]
     public void A_client_for_which_MaxMissedHeartbeats_find_no_room_is_gone()
     {
         SseStream? open = null;

@@ -12,6 +12,7 @@ public sealed partial class Connection
     private bool _receivePaused;
     private bool _resumeOwed;
     private bool _peerClosed;
+    private bool _peerClosedOwed;
     private int _lingerBytes;
 
     /// <summary>Whether receiving is paused. Loop only.</summary>
@@ -103,21 +104,32 @@ public sealed partial class Connection
         _peerClosed = true;
         switch (State)
         {
+            case ConnectionState.Open when HasMoreToOffer:
+                _peerClosedOwed = true;
+                break;
             case ConnectionState.Open:
-                try
-                {
-                    Protocol.OnPeerClosed(this);
-                }
-                catch (Exception exception)
-                {
-                    Fault(exception);
-                }
-
+                RaisePeerClosed();
                 break;
             case ConnectionState.Closing:
             case ConnectionState.Lingering:
                 AskForTurnEnd();
                 break;
+        }
+    }
+
+    /// <summary>Whether bytes that came before whatever comes now still wait to be offered.</summary>
+    private bool HasMoreToOffer => _successor is not null || (_remainderLength > 0 && (_receivePaused || _resumeOwed));
+
+    private void RaisePeerClosed()
+    {
+        _peerClosedOwed = false;
+        try
+        {
+            Protocol.OnPeerClosed(this);
+        }
+        catch (Exception exception)
+        {
+            Fault(exception);
         }
     }
 
@@ -256,6 +268,11 @@ public sealed partial class Connection
         if (resumed && !_receivePaused)
         {
             _transport.ResumeReceive();
+        }
+
+        if (_peerClosedOwed && !HasMoreToOffer && State == ConnectionState.Open)
+        {
+            RaisePeerClosed();
         }
     }
 

@@ -23,7 +23,7 @@ public abstract class ConnectionProtocol
 
     /// <summary>
     /// The peer sent FIN: nothing follows what was received, but it may still read. Closes the connection unless overridden.
-    /// Also raised while receiving is paused, as soon as the transport can tell.
+    /// Also raised while receiving is paused, as soon as the transport can tell, but never before bytes that came earlier have been offered.
     /// </summary>
     protected internal virtual void OnPeerClosed(Connection connection)
     {

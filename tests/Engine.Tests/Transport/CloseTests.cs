@@ -141,6 +141,39 @@ public sealed class CloseTests(TransportKind transport) : BothTransports(transpo
     }
 
     [Test]
+    public async Task The_end_of_a_peer_is_seen_when_it_comes_together_with_the_bytes_that_pause_receiving()
+    {
+        var source = new ProbeProtocol.Source(static () => new ProbeProtocol
+        {
+            OnBytes = static (connection, bytes) =>
+            {
+                connection.PauseReceive();
+                return bytes.Length;
+            },
+        });
+        await using RunningServer server = await StartAsync(source.Next, static options => options.LoopCount = 1);
+        await using RawClient first = await server.ConnectAsync();
+        Connection anchor = await source.Take(Cancellation).Started;
+        using var gate = new ManualResetEventSlim();
+        var held = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        anchor.Post(
+            _ =>
+            {
+                held.SetResult();
+                gate.Wait(Cancellation);
+            },
+            null);
+        await held.Task;
+        await using RawClient client = await server.ConnectAsync();
+        await client.SendAsync("last words");
+        client.CloseSend();
+        gate.Set();
+        ProbeProtocol probe = source.Take(Cancellation);
+        await probe.PeerClosed.WaitAsync(Cancellation);
+        Assert.That(await probe.Closed, Is.EqualTo(CloseReason.PeerClosed));
+    }
+
+    [Test]
     public async Task A_reset_is_seen_while_receiving_is_paused()
     {
         var source = new ProbeProtocol.Source(() => new ProbeProtocol { OnStart = static connection => connection.PauseReceive() });

@@ -206,8 +206,19 @@ internal sealed unsafe class EpollTransportConnection(int descriptor, PeerAddres
                 bool mayHaveMore = received == EpollLoop.ScratchBytes || _endSignalled;
                 _isReadable = mayHaveMore;
                 Sink.OnReceived(new Span<byte>(loop.Scratch, (int)received));
-                if (!mayHaveMore || _paused || _closing)
+                if (!mayHaveMore || _closing)
                 {
+                    return;
+                }
+
+                if (_paused)
+                {
+                    if (_endSignalled)
+                    {
+                        // There will be no other edge for it.
+                        LookForEnd();
+                    }
+
                     return;
                 }
 

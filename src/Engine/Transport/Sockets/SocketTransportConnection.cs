@@ -231,7 +231,12 @@ internal sealed partial class SocketTransportConnection : TransportConnection, I
             _ended = true;
             Sink.OnPeerClosed();
         }
-        else if (error is not (SocketError.Success or SocketError.WouldBlock))
+        else if (error == SocketError.WouldBlock)
+        {
+            // The runtime ends a read of no bytes at any event, also at one that tells of bytes read long ago.
+            WaitForBytes();
+        }
+        else if (error != SocketError.Success)
         {
             Fail(error);
         }
