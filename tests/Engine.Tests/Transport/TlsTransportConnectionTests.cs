@@ -121,14 +121,20 @@ public sealed class TlsTransportConnectionTests(TransportKind transport) : BothT
         Assert.That(back, Is.EqualTo(sent));
     }
 
-    [Test]
-    public async Task The_peers_end_is_told_while_receiving_is_paused()
+    [TestCase(false, TestName = "The peers end is told while receiving is paused")]
+    [TestCase(true, TestName = "The peers end behind its close notify is told while receiving is paused")]
+    public async Task The_peers_end_is_told_while_receiving_is_paused(bool saysGoodbye)
     {
         var source = new ProbeProtocol.Source(() => new ProbeProtocol { OnStart = static connection => connection.PauseReceive() });
         await using RunningServer server = await StartSecureAsync(source.Next);
         await using TlsClient client = await TlsClient.ConnectAsync(server.EndPoint);
         ProbeProtocol probe = source.Take(Cancellation);
         await probe.Started;
+        if (saysGoodbye)
+        {
+            await client.Stream.ShutdownAsync();
+        }
+
         client.CloseSend();
         await probe.PeerClosed.WaitAsync(Cancellation);
         Assert.That(await probe.Closed.WaitAsync(Cancellation), Is.EqualTo(CloseReason.PeerClosed));

@@ -61,11 +61,10 @@ internal sealed partial class TlsTransportConnection : TransportConnection, ITra
         _ = RunAsync();
     }
 
-    public override void PauseReceive()
-    {
-        _paused = true;
-        _inner.PauseReceive();
-    }
+    /// <summary>
+    /// The transport beneath goes on until the next bytes: they may be the peer's close_notify, behind which its FIN would not be seen. Those bytes are held.
+    /// </summary>
+    public override void PauseReceive() => _paused = true;
 
     public override void ResumeReceive()
     {
@@ -98,6 +97,11 @@ internal sealed partial class TlsTransportConnection : TransportConnection, ITra
 
     void ITransportSink.OnReceived(Span<byte> bytes)
     {
+        if (_paused)
+        {
+            _inner.PauseReceive();
+        }
+
         if (!_closing && !_failed)
         {
             _stream.Feed(bytes);
