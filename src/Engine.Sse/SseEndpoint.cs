@@ -41,7 +41,7 @@ internal sealed class SseEndpoint(SseOptions options)
                 return;
             }
 
-            SseStream stream = Start(context);
+            SseStream stream = context.Connection.IsOnLoop ? Start(context) : await StartOnLoopAsync(context);
             if (stream.IsOpen)
             {
                 await handler(stream, stream.Closed);
@@ -84,6 +84,26 @@ internal sealed class SseEndpoint(SseOptions options)
         }
 
         return stream;
+    }
+
+    /// <summary>For handlers on the thread pool: they go on there.</summary>
+    private Task<SseStream> StartOnLoopAsync(HttpContext context)
+    {
+        var started = new TaskCompletionSource<SseStream>(TaskCreationOptions.RunContinuationsAsynchronously);
+        context.Connection.Post(
+            _ =>
+            {
+                try
+                {
+                    started.SetResult(Start(context));
+                }
+                catch (Exception exception)
+                {
+                    started.SetException(exception);
+                }
+            },
+            null);
+        return started.Task;
     }
 
     private void Refuse(HttpResponse response, SseAdmission admission)

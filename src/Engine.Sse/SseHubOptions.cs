@@ -31,10 +31,10 @@ public sealed class SseHubOptions<TSession>
     /// <summary>Channels at once, those with a history and no members counted; 10,000 by default. A ticket for one more is answered with 503.</summary>
     public int MaxChannels { get; set; } = 10_000;
 
-    /// <summary>A session's first stream has begun. On that connection's loop.</summary>
+    /// <summary>A session's first stream has begun. Where the server's handlers run: on that connection's loop, or on the thread pool.</summary>
     public Action<SseSession<TSession>>? OnConnected { get; set; }
 
-    /// <summary>A session's last stream has ended; it is in no channel any more. On that connection's loop.</summary>
+    /// <summary>A session's last stream has ended; it is in no channel any more. Where the server's handlers run.</summary>
     public Action<SseSession<TSession>>? OnDisconnected { get; set; }
 
     internal SseHubOptions<TSession> Freeze()

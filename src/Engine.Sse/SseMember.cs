@@ -3,17 +3,15 @@ using System.Diagnostics;
 namespace Engine.Sse;
 
 /// <summary>
-/// One stream of a session. What waits for it has a lock of its own, which nobody contends for but a handler that runs off the loop;
-/// taken within the hub's lock, never around it.
+/// One stream of a session. What waits for it belongs to its loop, which alone delivers; beginning and end may be told from a handler's own thread.
 /// </summary>
 internal sealed class SseMember<TSession>(SseSession<TSession> session, SseInbox<TSession> inbox, Connection connection, int maxPendingEvents, long admittedAt)
 {
-    private readonly Lock _gate = new();
     private SseMember<TSession>[]? _alone;
     private Queue<SharedSegment>? _pending;
-    private SseStream? _liveStream;
+    private volatile SseStream? _liveStream;
+    private volatile bool _isGone;
     private long _liveFrom;
-    private bool _isGone;
 
     public SseSession<TSession> Session { get; } = session;
 
@@ -33,92 +31,98 @@ internal sealed class SseMember<TSession>(SseSession<TSession> session, SseInbox
     public bool IsDismissed { get; set; }
 
     /// <summary>
-    /// Hands one event over; one that a history remembers (its sequence is not 0) comes by the replay while that goes on. On the loop.
+    /// Hands one event over; one that a history remembers (its sequence is not 0) comes by the replay while that goes on. Loop only.
     /// <see cref="SendStatus.Dropped"/>: it, or an older one, or the stream, was given up by the policy.
     /// </summary>
     public SendStatus Deliver(SharedSegment prepared, long sequence, BackpressurePolicy policy)
     {
-        lock (_gate)
+        if (_isGone)
         {
-            if (_isGone)
-            {
-                return SendStatus.Closed;
-            }
-
-            if (sequence > 0 && (_liveStream is null || sequence <= _liveFrom))
-            {
-                // The replay brings it, or has brought it while this was on its way.
-                return SendStatus.Queued;
-            }
-
-            if (_liveStream is null || _pending is { Count: > 0 })
-            {
-                return Pend(prepared, policy);
-            }
-
-            SendStatus status = _liveStream.TrySend(prepared);
-            if (status != SendStatus.Dropped)
-            {
-                return status;
-            }
-
-            return policy switch
-            {
-                // A message that no queue could hold would block those behind it for ever.
-                BackpressurePolicy.DropOldest when _liveStream.Fits(prepared) => Pend(prepared, policy),
-                BackpressurePolicy.Disconnect => Disconnect(),
-                _ => SendStatus.Dropped,
-            };
+            return SendStatus.Closed;
         }
+
+        // An event that was published after the member went live came here behind that, through the hub's lock and the inbox's: it finds the stream.
+        SseStream? live = _liveStream;
+        if (sequence > 0 && (live is null || sequence <= _liveFrom))
+        {
+            // The replay brings it, or has brought it while this was on its way.
+            return SendStatus.Queued;
+        }
+
+        if (live is null || _pending is { Count: > 0 })
+        {
+            return Pend(prepared, policy);
+        }
+
+        SendStatus status = live.TrySend(prepared);
+        if (status != SendStatus.Dropped)
+        {
+            return status;
+        }
+
+        return policy switch
+        {
+            // A message that no queue could hold would block those behind it for ever.
+            BackpressurePolicy.DropOldest when live.Fits(prepared) => Pend(prepared, policy),
+            BackpressurePolicy.Disconnect => Disconnect(),
+            _ => SendStatus.Dropped,
+        };
     }
 
-    /// <summary>The replay is done, and has brought everything up to <paramref name="sequence"/>: what waited goes out, and events come as they are published.</summary>
+    /// <summary>
+    /// The replay is done, and has brought everything up to <paramref name="sequence"/>: what waited goes out, and events come as they are published.
+    /// Under the hub's lock; any thread.
+    /// </summary>
     public void GoLive(long sequence)
     {
         Debug.Assert(Stream is not null, "A member without a stream cannot be live.");
-        lock (_gate)
-        {
-            _liveFrom = sequence;
-            _liveStream = _isGone ? null : Stream;
-        }
-
-        Pump();
+        _liveFrom = sequence;
+        _liveStream = Stream;
+        OnLoop(static member => member.Pump());
     }
 
-    /// <summary>There is room again.</summary>
+    /// <summary>There is room again. Loop only.</summary>
     public void Pump()
     {
-        lock (_gate)
+        while (!_isGone && _liveStream is { } stream && _pending is { Count: > 0 })
         {
-            while (_liveStream is { } stream && _pending is { Count: > 0 })
+            SharedSegment first = _pending.Peek();
+            SendStatus status = stream.TrySend(first);
+            if (status == SendStatus.Dropped && stream.Fits(first))
             {
-                SharedSegment first = _pending.Peek();
-                SendStatus status = stream.TrySend(first);
-                if (status == SendStatus.Dropped && stream.Fits(first))
-                {
-                    return;
-                }
+                return;
+            }
 
-                _pending.Dequeue().Release();
-                if (status == SendStatus.Queued)
-                {
-                    return;
-                }
+            _pending.Dequeue().Release();
+            if (status == SendStatus.Queued)
+            {
+                return;
             }
         }
     }
 
-    /// <summary>The stream has ended: nothing waits any more, and nothing will.</summary>
+    /// <summary>The stream has ended: nothing waits any more, and nothing will. Any thread.</summary>
     public void Clear()
     {
-        lock (_gate)
+        _isGone = true;
+        OnLoop(static member =>
         {
-            _isGone = true;
-            _liveStream = null;
-            while (_pending is { Count: > 0 })
+            while (member._pending is { Count: > 0 } pending)
             {
-                _pending.Dequeue().Release();
+                pending.Dequeue().Release();
             }
+        });
+    }
+
+    private void OnLoop(Action<SseMember<TSession>> run)
+    {
+        if (connection.IsOnLoop)
+        {
+            run(this);
+        }
+        else
+        {
+            connection.Post(static state => { (SseMember<TSession> member, Action<SseMember<TSession>> run) = ((SseMember<TSession>, Action<SseMember<TSession>>))state!; run(member); }, (this, run));
         }
     }
 

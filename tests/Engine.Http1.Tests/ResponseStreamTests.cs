@@ -55,6 +55,26 @@ public sealed class ResponseStreamTests
     }
 
     [Test]
+    public void A_stream_for_a_peer_that_has_gone_meanwhile_is_over_when_it_begins()
+    {
+        var gate = new TaskCompletionSource();
+        ResponseStream? stream = null;
+        var dialogue = new Dialogue(server => server.MapGet("/", async context =>
+        {
+            await gate.Task;
+            stream = context.Response.StartStream();
+            await Task.Delay(Timeout.Infinite, stream.Closed);
+        }));
+        dialogue.Send(Get);
+        dialogue.Peer.CloseSend();
+        dialogue.Run();
+        gate.SetResult();
+        Assert.That(dialogue.RunUntil(() => dialogue.Engine.ConnectionCount == 0), Is.True);
+        Assert.That(stream!.IsOpen, Is.False);
+        Assert.That(dialogue.Errors, Is.Empty);
+    }
+
+    [Test]
     public void A_stream_cannot_begin_behind_a_plain_response_nor_the_other_way_round()
     {
         var dialogue = new Dialogue(static server => server.MapGet("/", static async context =>

@@ -18,14 +18,15 @@ public abstract class BothTransports(TransportKind transport)
 
     protected Uri Address(string path) => new($"http://{Server.EndPoint}{path}");
 
-    protected async Task StartAsync(Action<HttpServer> map)
+    protected async Task StartAsync(Action<HttpServer> map, HandlerScheduling scheduling = HandlerScheduling.EventLoop, int? maxOutboundBytes = null)
     {
         _errors.Clear();
-        _server = new HttpServer(new HttpServerOptions
+        var options = new HttpServerOptions
         {
             EndPoint = new IPEndPoint(IPAddress.Loopback, 0),
             Transport = transport,
             LoopCount = 2,
+            HandlerScheduling = scheduling,
             OnError = (exception, _) =>
             {
                 lock (_errors)
@@ -33,7 +34,13 @@ public abstract class BothTransports(TransportKind transport)
                     _errors.Add(exception);
                 }
             },
-        });
+        };
+        if (maxOutboundBytes is { } bytes)
+        {
+            options.Server.Connections.MaxOutboundBytes = bytes;
+        }
+
+        _server = new HttpServer(options);
         map(_server);
         await _server.StartAsync();
     }

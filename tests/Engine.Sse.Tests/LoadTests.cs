@@ -225,13 +225,17 @@ public sealed class LoadTests(TransportKind transport) : BothTransports(transpor
         const int Publishers = 4;
         const int Count = 1000;
         const int Streams = 20;
-        using var hub = new SseHub<int>();
+
+        // Publishers in a hurry may be done before the last stream goes live, or before anybody reads: history and queues hold it all.
+        using var hub = new SseHub<int>(new SseHubOptions<int> { CreateHistory = static _ => new SseHistory(maxEvents: Publishers * Count, maxBytes: 1 << 24) });
         int sessions = 0;
-        await StartAsync(server => server.MapSseHub("/hub", hub, _ =>
-        {
-            int session = Interlocked.Increment(ref sessions);
-            return ValueTask.FromResult<SseTicket<int>?>(new SseTicket<int>($"{session}", session, "all"));
-        }));
+        await StartAsync(
+            server => server.MapSseHub("/hub", hub, _ =>
+            {
+                int session = Interlocked.Increment(ref sessions);
+                return ValueTask.FromResult<SseTicket<int>?>(new SseTicket<int>($"{session}", session, "all"));
+            }),
+            maxOutboundBytes: 1 << 20);
         async Task<List<SseItem<string>>> ReadAsync()
         {
             using var client = new SseClient(Address("/hub"));

@@ -24,9 +24,16 @@ internal sealed class SocketServer : IAsyncDisposable
         return StartAsync(server => server.MapWebSocket("/echo", handler ?? new EchoHandler(), options), endPoint, transport);
     }
 
-    public static async Task<SocketServer> StartAsync(Action<HttpServer> map, EndPoint? endPoint = null, TransportKind transport = TransportKind.Auto)
+    public static async Task<SocketServer> StartAsync(
+        Action<HttpServer> map, EndPoint? endPoint = null, TransportKind transport = TransportKind.Auto, HandlerScheduling scheduling = HandlerScheduling.EventLoop)
     {
-        var server = new HttpServer(new HttpServerOptions { EndPoint = endPoint ?? new IPEndPoint(IPAddress.Loopback, 0), LoopCount = 1, Transport = transport });
+        var server = new HttpServer(new HttpServerOptions
+        {
+            EndPoint = endPoint ?? new IPEndPoint(IPAddress.Loopback, 0),
+            LoopCount = 1,
+            Transport = transport,
+            HandlerScheduling = scheduling,
+        });
         map(server);
         await server.StartAsync();
         return new SocketServer(server);

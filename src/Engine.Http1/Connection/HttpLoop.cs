@@ -12,7 +12,7 @@ internal sealed class HttpLoop(ReadOnlyMemory<byte> serverLine, HandlerSchedulin
     private readonly Stack<HttpContext> _contexts = new();
     private readonly Stack<RequestBody> _bodies = new();
 
-    public ResponseEnvironment Environment { get; } = new(serverLine);
+    public ResponseEnvironment Environment { get; } = new(serverLine, scheduling);
 
     public HttpContext RentContext() => _contexts.TryPop(out HttpContext? context) ? context : new HttpContext();
 

@@ -154,7 +154,7 @@ public sealed partial class HttpResponse
 
     /// <summary>
     /// Starts a body of unknown length whose pressure is visible: the head leaves at once, chunked on HTTP/1.1, ended by the connection on HTTP/1.0.
-    /// The response stays open until the handler completes. Loop only.
+    /// The response stays open until the handler completes. Loop only: a handler on the thread pool starts it by <see cref="Connection.Post"/>.
     /// </summary>
     /// <exception cref="InvalidOperationException">The response has started, or something was written.</exception>
     public ResponseStream StartStream()
@@ -172,7 +172,10 @@ public sealed partial class HttpResponse
 
         ContentLength = null;
         Start(bodyLength: null);
-        _stream = new ResponseStream(_connection!, isChunked: _framing == BodyFraming.Chunked, isOpen: _framing is BodyFraming.Chunked or BodyFraming.Close);
+
+        // A peer whose end was told before there was a stream would else never end it.
+        bool isOpen = (_framing is BodyFraming.Chunked or BodyFraming.Close) && !_connection!.IsPeerClosed;
+        _stream = new ResponseStream(_connection!, isChunked: _framing == BodyFraming.Chunked, isOpen, _environment!.Scheduling);
         _connection!.FlushOutput();
         return _stream;
     }

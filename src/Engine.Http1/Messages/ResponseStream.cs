@@ -9,15 +9,17 @@ namespace Engine.Http1;
 public sealed class ResponseStream
 {
     private readonly Connection _connection;
+    private readonly HandlerScheduling _scheduling;
     private readonly bool _isChunked;
     private readonly Lock _gate = new();
     private CancellationTokenSource? _closed;
     private Func<TimeSpan?>? _onTimer;
     private volatile bool _isOpen;
 
-    internal ResponseStream(Connection connection, bool isChunked, bool isOpen)
+    internal ResponseStream(Connection connection, bool isChunked, bool isOpen, HandlerScheduling scheduling)
     {
         _connection = connection;
+        _scheduling = scheduling;
         _isChunked = isChunked;
         _isOpen = isOpen;
     }
@@ -183,7 +185,7 @@ public sealed class ResponseStream
     {
         // Made now if need be, so that it is found cancelled by whoever asks later.
         _ = Closed;
-        _closed!.Cancel();
+        Cancel(_closed!);
     }
 
     internal void RaiseTimer()
@@ -208,7 +210,10 @@ public sealed class ResponseStream
 
         // What waits leaves with the end, and the next response on the connection waits for nothing.
         _connection.CoalescingInterval = TimeSpan.Zero;
-        closed?.Cancel();
+        if (closed is not null)
+        {
+            Cancel(closed);
+        }
     }
 
     /// <summary>The handler is done: the last chunk goes out behind everything that was accepted. Loop only.</summary>
@@ -223,6 +228,19 @@ public sealed class ResponseStream
 
         SendStatus status = _connection.TrySend(ChunkedEncoder.End);
         return status == SendStatus.Dropped ? _connection.SendAsync(ChunkedEncoder.End.ToArray()) : new ValueTask<SendStatus>(status);
+    }
+
+    /// <summary>Handlers of the thread pool go on there, where they may block; those of the loop at once.</summary>
+    private void Cancel(CancellationTokenSource closed)
+    {
+        if (_scheduling == HandlerScheduling.ThreadPool)
+        {
+            _ = closed.CancelAsync();
+        }
+        else
+        {
+            closed.Cancel();
+        }
     }
 
     private static async ValueTask<SendStatus> FinishAsync(ValueTask<SendStatus> sending, byte[] rented)

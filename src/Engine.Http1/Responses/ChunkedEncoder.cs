@@ -1,5 +1,5 @@
 using System.Buffers;
-using System.Buffers.Text;
+using System.Numerics;
 
 namespace Engine.Http1;
 
@@ -15,12 +15,18 @@ internal static class ChunkedEncoder
     public static ReadOnlySpan<byte> LineEnd => "\r\n"u8;
 
     /// <summary>Writes a chunk's size line; answers its length.</summary>
-    public static int WriteSizeLine(Span<byte> destination, long lengthBytes)
+    public static int WriteSizeLine(Span<byte> destination, int lengthBytes)
     {
-        Utf8Formatter.TryFormat(lengthBytes, destination, out int length, new StandardFormat('x'));
-        destination[length++] = (byte)'\r';
-        destination[length++] = (byte)'\n';
-        return length;
+        int digits = (BitOperations.Log2((uint)lengthBytes) / 4) + 1;
+        destination = destination[..(digits + LineEnd.Length)];
+        LineEnd.CopyTo(destination[digits..]);
+        for (int i = digits - 1; i >= 0; i--)
+        {
+            destination[i] = "0123456789abcdef"u8[lengthBytes & 0xF];
+            lengthBytes >>= 4;
+        }
+
+        return destination.Length;
     }
 
     /// <summary>Writes one whole chunk; an empty one would be the last and is left out.</summary>

@@ -44,6 +44,32 @@ internal sealed class OutboundQueue
         }
     }
 
+    /// <summary>Appends a message in parts: in one step when the tail has room for all of it, as it nearly always has.</summary>
+    public void Append(ReadOnlySpan<byte> prefix, ReadOnlySpan<byte> payload, ReadOnlySpan<byte> suffix)
+    {
+        int length = prefix.Length + payload.Length + suffix.Length;
+        if (length == 0)
+        {
+            return;
+        }
+
+        Segment tail = TailWithRoom(1);
+        if (length > tail.FreeBytes)
+        {
+            Append(prefix);
+            Append(payload);
+            Append(suffix);
+            return;
+        }
+
+        Span<byte> free = tail.FreeSpan;
+        prefix.CopyTo(free);
+        payload.CopyTo(free[prefix.Length..]);
+        suffix.CopyTo(free[(prefix.Length + payload.Length)..]);
+        tail.Append(length);
+        LengthBytes += length;
+    }
+
     public void Append(SharedSegment shared) => Append(shared, 0, shared.Memory.Length);
 
     /// <summary>Appends a part of what is shared; by reference when it is long enough.</summary>

@@ -209,21 +209,32 @@ public sealed partial class Connection : IBufferWriter<byte>
 
     private SendStatus TrySendOnLoop(ReadOnlySpan<byte> prefix, ReadOnlySpan<byte> payload, SharedSegment? shared, ReadOnlySpan<byte> suffix)
     {
-        int length = prefix.Length + payload.Length + suffix.Length + (shared?.Memory.Length ?? 0);
+        bool isView = false;
+        if (shared is not null)
+        {
+            ReadOnlyMemory<byte> memory = shared.Memory;
+            isView = memory.Length >= OutboundQueue.MinViewBytes;
+            payload = memory.Span;
+        }
+
+        int length = prefix.Length + payload.Length + suffix.Length;
         SendStatus status = Reserve(length);
         if (status != SendStatus.Sent)
         {
             return status;
         }
 
-        _queue.Append(prefix);
-        _queue.Append(payload);
-        if (shared is not null)
+        if (isView)
         {
-            _queue.Append(shared);
+            _queue.Append(prefix);
+            _queue.Append(shared!);
+            _queue.Append(suffix);
+        }
+        else
+        {
+            _queue.Append(prefix, payload, suffix);
         }
 
-        _queue.Append(suffix);
         _queue.MarkDroppable(length);
         return Appended(length);
     }

@@ -17,8 +17,16 @@ public sealed class OutboundQueueTests
             random.NextBytes(bytes);
             switch (random.Next(8))
             {
-                case 0 or 1:
+                case 0:
                     queue.Append(bytes);
+                    queue.MarkDroppable(bytes.Length);
+                    model.Append(bytes, isDroppable: true);
+                    break;
+                case 1:
+                    int first = random.Next(bytes.Length + 1);
+                    int second = random.Next(first, bytes.Length + 1);
+                    queue.Append([], [], []);
+                    queue.Append(bytes.AsSpan(..first), bytes.AsSpan(first..second), bytes.AsSpan(second..));
                     queue.MarkDroppable(bytes.Length);
                     model.Append(bytes, isDroppable: true);
                     break;

@@ -13,9 +13,9 @@ public sealed class WebSocketRoutesTests
         "GET /chat HTTP/1.1\r\nHost: x\r\nUpgrade: websocket\r\nConnection: keep-alive, Upgrade\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: 13\r\n";
 
     [Test]
-    public async Task RFC6455_1_3_example_is_answered_and_frames_sent_with_the_request_are_echoed()
+    public async Task RFC6455_1_3_example_is_answered_and_frames_sent_with_the_request_are_echoed([Values] HandlerScheduling scheduling)
     {
-        await using SocketServer server = await SocketServer.StartAsync(http => http.MapWebSocket("/chat", new EchoHandler()));
+        await using SocketServer server = await SocketServer.StartAsync(http => http.MapWebSocket("/chat", new EchoHandler()), scheduling: scheduling);
         await using RawClient client = await RawClient.ConnectAsync(server.EndPoint);
         await client.SendAsync((byte[])[.. Encoding.ASCII.GetBytes(Good + "\r\n"), .. Wire.Text("early"), .. Wire.Close(1000)]);
         string all = Encoding.Latin1.GetString(await ReadToEndAsync(client));
