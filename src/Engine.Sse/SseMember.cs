@@ -78,7 +78,7 @@ internal sealed class SseMember<TSession>(SseSession<TSession> session, SseInbox
         Debug.Assert(Stream is not null, "A member without a stream cannot be live.");
         _liveFrom = sequence;
         _liveStream = Stream;
-        OnLoop(static member => member.Pump());
+        OnLoop(static state => ((SseMember<TSession>)state!).Pump());
     }
 
     /// <summary>There is room again. Loop only.</summary>
@@ -105,16 +105,16 @@ internal sealed class SseMember<TSession>(SseSession<TSession> session, SseInbox
     public void Clear()
     {
         _isGone = true;
-        OnLoop(static member =>
+        OnLoop(static state =>
         {
-            while (member._pending is { Count: > 0 } pending)
+            while (((SseMember<TSession>)state!)._pending is { Count: > 0 } pending)
             {
                 pending.Dequeue().Release();
             }
         });
     }
 
-    private void OnLoop(Action<SseMember<TSession>> run)
+    private void OnLoop(Action<object?> run)
     {
         if (connection.IsOnLoop)
         {
@@ -122,7 +122,7 @@ internal sealed class SseMember<TSession>(SseSession<TSession> session, SseInbox
         }
         else
         {
-            connection.Post(static state => { (SseMember<TSession> member, Action<SseMember<TSession>> run) = ((SseMember<TSession>, Action<SseMember<TSession>>))state!; run(member); }, (this, run));
+            connection.Post(run, this);
         }
     }
 

@@ -7,6 +7,6 @@ internal sealed class ResponseEnvironment(ReadOnlyMemory<byte> serverLine, Handl
 
     public ReadOnlyMemory<byte> ServerLine { get; } = serverLine;
 
-    /// <summary>Where handlers run, and what they are told of a stream's end.</summary>
+    /// <summary>Where handlers run, and hear of a stream's end.</summary>
     public HandlerScheduling Scheduling { get; } = scheduling;
 }

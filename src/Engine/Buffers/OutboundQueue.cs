@@ -44,9 +44,20 @@ internal sealed class OutboundQueue
         }
     }
 
-    /// <summary>Appends a message in parts: in one step when the tail has room for all of it, as it nearly always has.</summary>
-    public void Append(ReadOnlySpan<byte> prefix, ReadOnlySpan<byte> payload, ReadOnlySpan<byte> suffix)
+    /// <summary>
+    /// Appends a message in parts: in one step when the tail has room for all of it, as it nearly always has. With <paramref name="shared"/> the payload is its
+    /// bytes, and goes by reference when it is long enough.
+    /// </summary>
+    public void Append(ReadOnlySpan<byte> prefix, ReadOnlySpan<byte> payload, SharedSegment? shared, ReadOnlySpan<byte> suffix)
     {
+        if (shared is not null && payload.Length >= MinViewBytes)
+        {
+            Append(prefix);
+            Append(shared);
+            Append(suffix);
+            return;
+        }
+
         int length = prefix.Length + payload.Length + suffix.Length;
         if (length == 0)
         {

@@ -153,13 +153,7 @@ public sealed partial class Connection
     private void AppendForeign(ForeignSend send)
     {
         int length = send.LengthBytes;
-        _queue.Append(send.Bytes);
-        if (send.Shared is { } shared)
-        {
-            _queue.Append(shared);
-        }
-
-        _queue.Append(send.Suffix);
+        _queue.Append(send.Bytes, send.Shared is { } shared ? shared.Memory.Span : [], send.Shared, send.Suffix);
         _queue.MarkDroppable(length);
         ForeignMessageWritten(length);
     }

@@ -209,12 +209,9 @@ public sealed partial class Connection : IBufferWriter<byte>
 
     private SendStatus TrySendOnLoop(ReadOnlySpan<byte> prefix, ReadOnlySpan<byte> payload, SharedSegment? shared, ReadOnlySpan<byte> suffix)
     {
-        bool isView = false;
         if (shared is not null)
         {
-            ReadOnlyMemory<byte> memory = shared.Memory;
-            isView = memory.Length >= OutboundQueue.MinViewBytes;
-            payload = memory.Span;
+            payload = shared.Memory.Span;
         }
 
         int length = prefix.Length + payload.Length + suffix.Length;
@@ -224,17 +221,7 @@ public sealed partial class Connection : IBufferWriter<byte>
             return status;
         }
 
-        if (isView)
-        {
-            _queue.Append(prefix);
-            _queue.Append(shared!);
-            _queue.Append(suffix);
-        }
-        else
-        {
-            _queue.Append(prefix, payload, suffix);
-        }
-
+        _queue.Append(prefix, payload, shared, suffix);
         _queue.MarkDroppable(length);
         return Appended(length);
     }

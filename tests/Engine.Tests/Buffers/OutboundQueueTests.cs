@@ -25,8 +25,8 @@ public sealed class OutboundQueueTests
                 case 1:
                     int first = random.Next(bytes.Length + 1);
                     int second = random.Next(first, bytes.Length + 1);
-                    queue.Append([], [], []);
-                    queue.Append(bytes.AsSpan(..first), bytes.AsSpan(first..second), bytes.AsSpan(second..));
+                    queue.Append([], [], shared: null, []);
+                    queue.Append(bytes.AsSpan(..first), bytes.AsSpan(first..second), shared: null, bytes.AsSpan(second..));
                     queue.MarkDroppable(bytes.Length);
                     model.Append(bytes, isDroppable: true);
                     break;

@@ -206,19 +206,15 @@ internal sealed unsafe class EpollTransportConnection(int descriptor, PeerAddres
                 bool mayHaveMore = received == EpollLoop.ScratchBytes || _endSignalled;
                 _isReadable = mayHaveMore;
                 Sink.OnReceived(new Span<byte>(loop.Scratch, (int)received));
-                if (!mayHaveMore || _closing)
+                if (_paused && _endSignalled && !_closing)
                 {
+                    // There will be no other edge for it.
+                    LookForEnd();
                     return;
                 }
 
-                if (_paused)
+                if (!mayHaveMore || _paused || _closing)
                 {
-                    if (_endSignalled)
-                    {
-                        // There will be no other edge for it.
-                        LookForEnd();
-                    }
-
                     return;
                 }
 
