@@ -29,7 +29,7 @@ internal static class HouseMap
         ["Engine.Http1"] = ["", "Parsing", "Responses", "Messages", "Routing", "Connection", "Server"],
         ["Engine.PubSub"] = [""],
         ["Engine.WebSockets"] = ["", "Framing", "Deflate", "Connection", "Topics", "Handshake", "Client"],
-        ["Engine.Sse"] = [""],
+        ["Engine.Sse"] = ["", "Streams", "Hub", "Client"],
         ["Engine.Hosting"] = [""],
     };
 
