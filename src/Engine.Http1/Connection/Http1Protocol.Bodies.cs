@@ -29,6 +29,16 @@ internal sealed partial class Http1Protocol
             return taken;
         }
 
+        if (_phase == Phase.Completing)
+        {
+            if (!body.IsComplete && body.TakenBytes > Limits.MaxUnreadBodySize)
+            {
+                AbandonBody(context);
+            }
+
+            return taken;
+        }
+
         if (body.IsComplete)
         {
             _connection.ClearDeadline();
@@ -64,14 +74,12 @@ internal sealed partial class Http1Protocol
     {
         if (body.IsComplete)
         {
-            ReturnBody(context);
-            context.Reset();
-            _phase = Phase.Head;
+            GoToNextHead(context);
         }
         else if (body.TakenBytes > Limits.MaxUnreadBodySize)
         {
             _connection.Close(CloseReason.LimitExceeded);
-            End(context);
+            End();
         }
     }
 
@@ -92,7 +100,22 @@ internal sealed partial class Http1Protocol
             return;
         }
 
+        if (_phase == Phase.Completing)
+        {
+            // The response is complete but for its end, which waits for room: it goes out, and the connection closes behind it.
+            AbandonBody(context);
+            return;
+        }
+
         Reject(rejection, CloseReason.ProtocolError);
+    }
+
+    /// <summary>No more of the body is read: the connection closes with the response.</summary>
+    private void AbandonBody(HttpContext context)
+    {
+        context.Response.KeepAlive = false;
+        _connection.ClearDeadline();
+        Pause();
     }
 
     /// <summary>Begins to watch the rate of a body that has not come completely.</summary>

@@ -27,9 +27,10 @@ internal sealed partial class Http1Protocol
         int taken = 0;
         if (context.Request.HasBody)
         {
-            RequestBody body = Loop.RentBody();
+            RequestBody body = Loop.RentBody(out uint lease);
             body.Begin(_connection, head);
             context.Request.BodyPipe = body;
+            context.Request.BodyLease = lease;
             taken = FeedBody(following);
             if (_phase != Phase.Handling)
             {
@@ -56,6 +57,7 @@ internal sealed partial class Http1Protocol
             _application.Pipeline.Route(context);
             if (_application.Scheduling == HandlerScheduling.ThreadPool)
             {
+                context.IsShared = true;
                 ThreadPool.UnsafeQueueUserWorkItem(RunOnPool, this);
                 return;
             }
@@ -74,6 +76,7 @@ internal sealed partial class Http1Protocol
         }
         else
         {
+            context.IsShared = true;
             _ = AwaitAsync(context, running);
         }
     }
@@ -145,7 +148,7 @@ internal sealed partial class Http1Protocol
         if (failure is not null && !Recover(context, failure))
         {
             _connection.Abort(CloseReason.HandlerFailed);
-            End(context);
+            End();
             return;
         }
 
@@ -175,7 +178,7 @@ internal sealed partial class Http1Protocol
         if (!isWhole)
         {
             _connection.Abort(CloseReason.HandlerFailed);
-            End(context);
+            End();
         }
         else if (sending.IsCompletedSuccessfully)
         {
@@ -183,7 +186,9 @@ internal sealed partial class Http1Protocol
         }
         else
         {
-            _ = NextAfterAsync(context, sending);
+            _phase = Phase.Completing;
+            DiscardBody(context);
+            _ = NextAfterAsync(sending);
         }
     }
 
@@ -222,17 +227,20 @@ internal sealed partial class Http1Protocol
         return true;
     }
 
-    private async Task NextAfterAsync(HttpContext context, ValueTask<SendStatus> sending)
+    private async Task NextAfterAsync(ValueTask<SendStatus> sending)
     {
         await sending;
-        _connection.Post(
-            static state =>
-            {
-                (Http1Protocol protocol, HttpContext context) = ((Http1Protocol, HttpContext))state!;
-                protocol.Next(context);
-                protocol.Continue();
-            },
-            (this, context));
+        _connection.Post(static state => ((Http1Protocol)state!).OnCompleted(), this);
+    }
+
+    /// <summary>The end of the response has found room. When the connection ended meanwhile, the request ended with it and the phase is another.</summary>
+    private void OnCompleted()
+    {
+        if (_phase == Phase.Completing)
+        {
+            Next(_context!);
+            Continue();
+        }
     }
 
     /// <summary>The answer is with the connection: the next request, or the end.</summary>
@@ -240,34 +248,52 @@ internal sealed partial class Http1Protocol
     {
         if (!_connection.IsOpen)
         {
-            End(context);
+            End();
             return;
         }
 
         if (!context.Response.KeepAlive)
         {
             _connection.Close(_isStopping ? CloseReason.ServerStopping : _isPeerDone ? CloseReason.PeerClosed : CloseReason.Completed);
-            End(context);
+            End();
             return;
         }
 
-        if (context.Request.BodyPipe is { } body)
+        if (context.Request.BodyPipe is { IsComplete: false })
         {
-            if (!body.IsComplete)
-            {
-                body.Discard();
-                _phase = Phase.Draining;
-                return;
-            }
-
-            ReturnBody(context);
+            DiscardBody(context);
+            _phase = Phase.Draining;
+            return;
         }
 
-        context.Reset();
-        _phase = Phase.Head;
+        GoToNextHead(context);
         if (!_connection.IsWritable && !_connection.FlushOutput())
         {
             WaitForRoom();
+        }
+    }
+
+    /// <summary>The request is over and the connection goes on. A context that others may hold is not used again, not even by this connection.</summary>
+    private void GoToNextHead(HttpContext context)
+    {
+        if (context.IsShared)
+        {
+            EndRequest();
+        }
+        else
+        {
+            ReturnBody(context);
+            context.Reset();
+        }
+
+        _phase = Phase.Head;
+    }
+
+    private static void DiscardBody(HttpContext context)
+    {
+        if (context.Request.BodyPipe is { IsComplete: false } body)
+        {
+            body.Discard();
         }
     }
 
@@ -299,16 +325,15 @@ internal sealed partial class Http1Protocol
         context.Response.WriteSwitch(Encoding.Latin1.GetBytes(lines));
         _connection.ClearDeadline();
         _isUpgraded = true;
-        End(context);
+        End();
         _connection.SwitchProtocol(successor);
     }
 
-    private void End(HttpContext context)
+    /// <summary>Nothing more is read, and what the request held goes back.</summary>
+    private void End()
     {
         _phase = Phase.Done;
-        _context = null;
-        ReturnBody(context);
-        Loop.Return(context);
+        EndRequest();
     }
 
     /// <summary>Answers an error that is the peer's, and closes.</summary>
@@ -325,6 +350,6 @@ internal sealed partial class Http1Protocol
         }
 
         _connection.Close(reason);
-        End(context);
+        End();
     }
 }

@@ -9,6 +9,7 @@ internal sealed partial class Http1Protocol : ConnectionProtocol
     private readonly HttpApplication _application;
     private readonly Connection _connection;
     private HttpContext? _context;
+    private uint _contextLease;
     private int _requestCount;
     private long _bodyBegunAt;
     private Phase _phase;
@@ -24,7 +25,7 @@ internal sealed partial class Http1Protocol : ConnectionProtocol
 
     /// <summary>
     /// <code>
-    ///   Head --complete--> Handling --handler done--> (Draining --body's end-->) Head
+    ///   Head --complete--> Handling --handler done--> (Completing --room-->) (Draining --body's end-->) Head
     ///     \---- rejected, closed, upgraded ----> Done
     /// </code>
     /// </summary>
@@ -35,6 +36,9 @@ internal sealed partial class Http1Protocol : ConnectionProtocol
 
         /// <summary>A handler runs; its body may still be arriving.</summary>
         Handling,
+
+        /// <summary>The handler is done; the end of its response waits for room in the queue. What still comes of the body is thrown away.</summary>
+        Completing,
 
         /// <summary>The answer is out, what the handler left of the body is thrown away.</summary>
         Draining,
@@ -72,10 +76,10 @@ internal sealed partial class Http1Protocol : ConnectionProtocol
                     total += length;
                     total += Begin(bytes[total..]);
                     break;
-                case Phase.Handling or Phase.Draining:
+                case Phase.Handling or Phase.Completing or Phase.Draining:
                     int taken = FeedBody(bytes[total..]);
                     total += taken;
-                    if (_phase is Phase.Handling)
+                    if (_phase is Phase.Handling or Phase.Completing)
                     {
                         if (_context!.Request.BodyPipe is not { IsComplete: false })
                         {
@@ -102,6 +106,13 @@ internal sealed partial class Http1Protocol : ConnectionProtocol
     protected override void OnPeerClosed(Connection connection)
     {
         _isPeerDone = true;
+        if (_phase == Phase.Completing)
+        {
+            // What was accepted still goes out; then the connection closes.
+            _context!.Response.KeepAlive = false;
+            return;
+        }
+
         if (_phase != Phase.Handling)
         {
             EndRequest();
@@ -141,7 +152,7 @@ internal sealed partial class Http1Protocol : ConnectionProtocol
             case Phase.Handling when _context!.Response.Stream is { } stream:
                 stream.RaiseTimer();
                 break;
-            case Phase.Handling or Phase.Draining:
+            case Phase.Handling or Phase.Completing or Phase.Draining:
                 JudgeBodyRate();
                 break;
         }
@@ -150,6 +161,12 @@ internal sealed partial class Http1Protocol : ConnectionProtocol
     protected override void OnStopping(Connection connection)
     {
         _isStopping = true;
+        if (_phase == Phase.Completing)
+        {
+            _context!.Response.KeepAlive = false;
+            return;
+        }
+
         if (_phase != Phase.Handling)
         {
             EndRequest();
@@ -171,6 +188,8 @@ internal sealed partial class Http1Protocol : ConnectionProtocol
         }
         else
         {
+            // A continuation that still waits for room finds this phase, and does nothing.
+            _phase = Phase.Done;
             EndRequest();
         }
     }
@@ -178,7 +197,7 @@ internal sealed partial class Http1Protocol : ConnectionProtocol
     /// <summary>Answers the head's length when it is complete and acceptable, 0 when more is needed, -1 when it was rejected.</summary>
     private int TakeHead(ReadOnlySpan<byte> bytes)
     {
-        HttpContext context = _context ??= Loop.RentContext();
+        HttpContext context = _context ??= Loop.RentContext(out _contextLease);
         bool hadBegun = context.Request.Head.HasBegun;
         if (context.Request.Head.TryParse(bytes, Limits, out HttpRejection rejection))
         {
@@ -222,7 +241,10 @@ internal sealed partial class Http1Protocol : ConnectionProtocol
         {
             _context = null;
             ReturnBody(context);
-            Loop.Return(context);
+            if (!Loop.TryReturn(context, _contextLease))
+            {
+                _application.EndAfterDoubleReturn(_connection, "context");
+            }
         }
     }
 
@@ -231,7 +253,10 @@ internal sealed partial class Http1Protocol : ConnectionProtocol
         if (context.Request.BodyPipe is { } body)
         {
             context.Request.BodyPipe = null;
-            Loop.Return(body);
+            if (!Loop.TryReturn(body, context.Request.BodyLease, context.IsShared))
+            {
+                _application.EndAfterDoubleReturn(_connection, "body");
+            }
         }
     }
 

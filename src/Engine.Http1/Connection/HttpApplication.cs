@@ -28,4 +28,11 @@ internal sealed class HttpApplication(
         HttpLog.HandlerFailed(logger, context.Connection.Id, exception);
         onError?.Invoke(exception, context);
     }
+
+    /// <summary>A pooled object came back twice: another request may hold it by now, so the connection that returned it does not go on.</summary>
+    public void EndAfterDoubleReturn(Connection connection, string what)
+    {
+        HttpLog.ReturnedTwice(logger, connection.Id, what);
+        connection.Abort(CloseReason.HandlerFailed);
+    }
 }

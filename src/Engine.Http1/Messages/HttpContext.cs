@@ -1,8 +1,8 @@
 namespace Engine.Http1;
 
 /// <summary>
-/// One request and its response. Pooled: valid until the task of the handler completes, and never after. For one thread at a time, whichever the handler
-/// runs on.
+/// One request and its response. Valid until the task of the handler completes: later use throws <see cref="ObjectDisposedException"/>. For one thread at a
+/// time, whichever the handler runs on.
 /// </summary>
 public sealed class HttpContext
 {
@@ -28,7 +28,8 @@ public sealed class HttpContext
     public RouteKind RouteKind { get; internal set; }
 
     /// <summary>The connection that carries the request.</summary>
-    public Connection Connection => _connection!;
+    /// <exception cref="ObjectDisposedException">The request has ended.</exception>
+    public Connection Connection => _connection ?? throw EndedRequest.Exception();
 
     /// <summary>Whatever middleware wants to hand to handlers.</summary>
     public object? Items { get; set; }
@@ -47,6 +48,11 @@ public sealed class HttpContext
 
     /// <summary>What the handler failed with, on its way to the loop.</summary>
     internal Exception? Failure { get; set; }
+
+    /// <summary>Whether code may hold this context that the loop does not wait for: its handler did not complete within the loop's call.</summary>
+    internal bool IsShared { get; set; }
+
+    internal PoolLease Lease;
 
     internal void Begin(Connection connection, bool offersUpgrade)
     {
@@ -68,8 +74,12 @@ public sealed class HttpContext
         Failure = null;
     }
 
-    internal void Detach()
+    /// <summary>The request has ended: whoever still holds the context reaches nothing through it.</summary>
+    internal void End()
     {
+        Reset();
+        Response.End();
         _connection = null;
+        IsShared = false;
     }
 }

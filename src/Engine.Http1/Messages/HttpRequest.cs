@@ -4,7 +4,10 @@ using System.Text;
 
 namespace Engine.Http1;
 
-/// <summary>A request, as a view of its received bytes; strings are made when asked for. Valid as long as the context; for one thread at a time.</summary>
+/// <summary>
+/// A request, as a view of its received bytes; strings are made when asked for. Valid as long as the context, later use throws
+/// <see cref="ObjectDisposedException"/>; for one thread at a time.
+/// </summary>
 public sealed class HttpRequest
 {
     private const int KeptBytes = 4096;
@@ -17,6 +20,7 @@ public sealed class HttpRequest
     private string? _method;
     private string? _path;
     private string? _query;
+    private bool _isLive;
 
     internal HttpRequest()
     {
@@ -67,16 +71,18 @@ public sealed class HttpRequest
     /// <c>Expect: 100-continue</c>. What is left unread is thrown away within <see cref="HttpLimits.MaxUnreadBodySize"/>.
     /// </summary>
     /// <remarks>Reads end with <see cref="RequestBodyException"/> when the peer breaks the framing, is too slow, sends too much or goes away.</remarks>
-    public PipeReader Body => (PipeReader?)BodyPipe ?? EmptyBody.Instance;
+    public PipeReader Body => !_isLive ? throw EndedRequest.Exception() : (PipeReader?)BodyPipe ?? EmptyBody.Instance;
 
     internal RequestHead Head { get; } = new();
 
     internal RequestBody? BodyPipe { get; set; }
 
-    internal ReadOnlySpan<byte> HeadBytes => _bytes;
+    internal uint BodyLease { get; set; }
+
+    internal ReadOnlySpan<byte> HeadBytes => _isLive ? _bytes : throw EndedRequest.Exception();
 
     /// <summary>What routes are matched with.</summary>
-    internal ReadOnlySpan<byte> RoutePath => _normalizedLength < 0 ? RawPath : _normalized.AsSpan(0, _normalizedLength);
+    internal ReadOnlySpan<byte> RoutePath => _normalizedLength < 0 || !_isLive ? RawPath : _normalized.AsSpan(0, _normalizedLength);
 
     /// <summary>Takes a copy of the head, so that it outlives the receive buffer. False when the path is not acceptable.</summary>
     internal bool Attach(ReadOnlySpan<byte> head)
@@ -87,6 +93,7 @@ public sealed class HttpRequest
         }
 
         head.CopyTo(_bytes);
+        _isLive = true;
         ReadOnlySpan<byte> target = RawTarget;
         _pathStart = RequestTarget.PathStart(target, Head.Form);
         int query = target[_pathStart..].IndexOf((byte)'?');
@@ -103,6 +110,7 @@ public sealed class HttpRequest
 
     internal void Reset()
     {
+        _isLive = false;
         Head.Reset();
         _normalizedLength = -1;
         _method = null;

@@ -8,20 +8,26 @@ public sealed partial class HttpResponse
     private ValueTask OnLoopAsync(ReadOnlyMemory<byte> bytes, CancellationToken cancellationToken)
     {
         cancellationToken.ThrowIfCancellationRequested();
-        return _connection!.IsOnLoop ? SendAsync(bytes) : ForeignAsync(bytes);
+        Connection connection = _connection ?? throw EndedRequest.Exception();
+        return connection.IsOnLoop ? SendAsync(bytes) : ForeignAsync(connection, bytes, _generation);
     }
 
     /// <summary>From another thread: does the same on the loop.</summary>
-    private async ValueTask ForeignAsync(ReadOnlyMemory<byte> bytes)
+    private async ValueTask ForeignAsync(Connection connection, ReadOnlyMemory<byte> bytes, uint generation)
     {
         var done = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
-        _connection!.Post(_ => _ = RunAsync(), null);
+        connection.Post(_ => _ = RunAsync(), null);
         await done.Task;
 
         async Task RunAsync()
         {
             try
             {
+                if (_generation != generation)
+                {
+                    throw EndedRequest.Exception();
+                }
+
                 await SendAsync(bytes);
                 done.SetResult();
             }

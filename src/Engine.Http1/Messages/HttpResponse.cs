@@ -23,6 +23,9 @@ public sealed partial class HttpResponse
     private bool _isHead;
     private bool _isHttp10;
 
+    /// <summary>Counts the responses that this object has been, so that work posted for one does not reach the next.</summary>
+    private uint _generation;
+
     internal HttpResponse()
     {
     }
@@ -104,6 +107,7 @@ public sealed partial class HttpResponse
     /// <exception cref="ArgumentException">The name is no token, the value holds a forbidden character, or the field frames messages.</exception>
     public void AppendTrailer(string name, string value)
     {
+        ThrowIfEnded();
         ResponseHeaders trailers = _trailers ??= new ResponseHeaders();
         trailers.Append(name, value);
         if (trailers.ContentLength is not null || trailers.ContentType is not null || trailers.WantsClose)
@@ -182,6 +186,7 @@ public sealed partial class HttpResponse
 
     internal void Begin(Connection connection, ResponseEnvironment environment, bool isHead, bool isHttp10, bool keepAlive)
     {
+        _generation++;
         _connection = connection;
         _environment = environment;
         _isHead = isHead;
@@ -199,6 +204,14 @@ public sealed partial class HttpResponse
         _writtenBytes = 0;
         _statusCode = 200;
         HasStarted = false;
+        End();
+    }
+
+    /// <summary>The request has ended: whoever still holds the response reaches no connection through it.</summary>
+    internal void End()
+    {
+        _generation++;
+        _connection = null;
     }
 
     /// <summary>Forgets what a handler prepared before it failed.</summary>
@@ -264,8 +277,17 @@ public sealed partial class HttpResponse
             _connection!.Output, 101, Headers, _environment!.Date.Line(_connection.NowMilliseconds), _environment.ServerLine.Span, connectionLines, BodyFraming.None, 0, []);
     }
 
+    private void ThrowIfEnded()
+    {
+        if (_connection is null)
+        {
+            throw EndedRequest.Exception();
+        }
+    }
+
     private void ThrowIfStarted()
     {
+        ThrowIfEnded();
         if (HasStarted)
         {
             throw new InvalidOperationException("The response has started.");
@@ -274,6 +296,7 @@ public sealed partial class HttpResponse
 
     private void ThrowIfStream()
     {
+        ThrowIfEnded();
         if (_stream is not null)
         {
             throw new InvalidOperationException("The response is a stream: it is written through it alone.");
@@ -282,6 +305,7 @@ public sealed partial class HttpResponse
 
     private void ThrowIfGone()
     {
+        ThrowIfEnded();
         if (!_connection!.IsOpen)
         {
             ThrowGone();

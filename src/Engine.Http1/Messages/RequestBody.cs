@@ -25,6 +25,8 @@ internal sealed class RequestBody : PipeReader
         => _pipe = new Pipe(new PipeOptions(
             readerScheduler: readerScheduler, writerScheduler: PipeScheduler.Inline, pauseWriterThreshold: PauseBytes, resumeWriterThreshold: PauseBytes / 2));
 
+    internal PoolLease Lease;
+
     /// <summary>Whether the last byte has come, or nothing more is taken.</summary>
     public bool IsComplete { get; private set; }
 
@@ -127,6 +129,21 @@ internal sealed class RequestBody : PipeReader
             IsComplete = true;
             _pipe.Writer.Complete(new RequestBodyException(why));
         }
+    }
+
+    /// <summary>
+    /// The request has ended, but its reader may be anywhere: it fails from now on, and the body is not used again. Loop only.
+    /// </summary>
+    public void Close()
+    {
+        _isDiscarded = true;
+        if (!IsComplete)
+        {
+            IsComplete = true;
+            _pipe.Writer.Complete(EndedRequest.Exception());
+        }
+
+        _pipe.Reader.Complete();
     }
 
     /// <summary>Ready for the next request. Loop only; both ends are done.</summary>
