@@ -19,6 +19,8 @@ internal sealed class ProbeProtocol : ConnectionProtocol
 
     public Action<Connection>? OnDrain { get; init; }
 
+    public Action<Connection>? OnDue { get; init; }
+
     /// <summary>Instead of closing when the peer has sent FIN.</summary>
     public Action<Connection>? OnPeerFin { get; init; }
 
@@ -67,6 +69,8 @@ internal sealed class ProbeProtocol : ConnectionProtocol
         Interlocked.Increment(ref _drainedCount);
         OnDrain?.Invoke(connection);
     }
+
+    protected internal override void OnDeadline(Connection connection) => OnDue?.Invoke(connection);
 
     protected internal override void OnClosed(Connection connection, CloseReason reason)
     {

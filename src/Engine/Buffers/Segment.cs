@@ -16,6 +16,9 @@ internal sealed class Segment
 
     public Segment? Next { get; set; }
 
+    /// <summary>Whether somebody has rented it. Kept by the pool, which takes back only what it gave out.</summary>
+    public bool IsRented { get; set; }
+
     /// <summary>Index of the first byte that the kernel has not taken.</summary>
     public int Start { get; private set; }
 
@@ -62,7 +65,7 @@ internal sealed class Segment
     public void SetShared(SharedSegment shared, int start, int end)
     {
         Debug.Assert(_block is null && _shared is null, "A view is set once between two returns to the pool.");
-        shared.AddReference();
+        shared.Hold();
         _shared = shared;
         Start = start;
         End = end;
@@ -73,7 +76,7 @@ internal sealed class Segment
     /// <summary>Forgets everything that it points at, as the pool needs it.</summary>
     public void Reset()
     {
-        _shared?.Release();
+        _shared?.LetGo();
         _shared = null;
         Next = null;
         Start = 0;

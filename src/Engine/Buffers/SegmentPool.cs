@@ -1,5 +1,3 @@
-using System.Diagnostics;
-
 namespace Engine;
 
 /// <summary>
@@ -29,32 +27,40 @@ internal sealed class SegmentPool
         if (_blocks.TryPop(out Segment? segment))
         {
             _fewestSinceTrim = Math.Min(_fewestSinceTrim, _blocks.Count);
+            segment.IsRented = true;
             return segment;
         }
 
         // Pinned from birth: the kernel is handed the address without a pin for each call, and the collector never moves it.
-        return new Segment(GC.AllocateUninitializedArray<byte>(BlockBytes, pinned: true));
+        return new Segment(GC.AllocateUninitializedArray<byte>(BlockBytes, pinned: true)) { IsRented = true };
     }
 
     /// <summary>A block for a writer that asked for more than <see cref="BlockBytes"/> in one piece; dropped when it comes back.</summary>
     public Segment RentOversized(int lengthBytes)
     {
         RentedCount++;
-        return new Segment(GC.AllocateUninitializedArray<byte>(lengthBytes, pinned: true));
+        return new Segment(GC.AllocateUninitializedArray<byte>(lengthBytes, pinned: true)) { IsRented = true };
     }
 
     public Segment RentView(SharedSegment shared, int start, int end)
     {
         RentedCount++;
         Segment view = _views.TryPop(out Segment? kept) ? kept : new Segment(block: null);
+        view.IsRented = true;
         view.SetShared(shared, start, end);
         return view;
     }
 
+    /// <exception cref="InvalidOperationException">It came back twice. It is refused in Release too: the next two renters would write into each other's bytes.</exception>
     public void Return(Segment segment)
     {
+        if (!segment.IsRented)
+        {
+            ThrowHelper.ReturnedTwice();
+        }
+
+        segment.IsRented = false;
         RentedCount--;
-        Debug.Assert(RentedCount >= 0, "A segment came back twice.");
         bool isView = segment.IsShared;
         segment.Reset();
         if (isView)

@@ -7,13 +7,21 @@ namespace Engine;
 /// Bytes that many outbound queues may point at, counted by reference: encode once, send to many.
 /// Any thread. Made with one reference that belongs to the maker; each connection that accepts it takes its own.
 /// </summary>
+/// <remarks>
+/// The engine's references are counted apart from the host's. A host that releases once too often gets the exception itself; the memory stays until the last
+/// connection has sent it, so no connection ever sends bytes of memory that was given back.
+/// </remarks>
 public sealed class SharedSegment
 {
+    private const long EngineReference = 1L << 32;
+
     private readonly Action<object?>? _release;
     private readonly object? _releaseState;
     private byte[]? _rented;
     private ReadOnlyMemory<byte> _memory;
-    private int _references = 1;
+
+    /// <summary>The host's references in the lower half, the engine's in the upper: one word, so that it is known which decrement was the last.</summary>
+    private long _references = 1;
 
     private SharedSegment(ReadOnlyMemory<byte> memory, byte[]? rented, Action<object?>? release, object? releaseState)
     {
@@ -66,22 +74,69 @@ public sealed class SharedSegment
     }
 
     /// <summary>Takes one more reference. Only a holder of a reference may call it.</summary>
-    public void AddReference()
-    {
-        int references = Interlocked.Increment(ref _references);
-        ObjectDisposedException.ThrowIf(references <= 1, this);
-    }
+    /// <exception cref="ObjectDisposedException">The last reference was released.</exception>
+    public void AddReference() => Add(1);
 
     /// <summary>Gives one reference back; the last one returns or releases the memory.</summary>
+    /// <exception cref="InvalidOperationException">All references of the host's were released before. Nothing has happened.</exception>
     public void Release()
     {
-        int references = Interlocked.Decrement(ref _references);
-        Debug.Assert(references >= 0, "A shared segment was released more often than it was referenced.");
-        if (references != 0)
+        long before = Volatile.Read(ref _references);
+        while (true)
         {
-            return;
+            if ((before & (EngineReference - 1)) == 0)
+            {
+                throw new InvalidOperationException("A shared segment was released more often than it was referenced.");
+            }
+
+            long seen = Interlocked.CompareExchange(ref _references, before - 1, before);
+            if (seen == before)
+            {
+                break;
+            }
+
+            before = seen;
         }
 
+        if (before == 1)
+        {
+            GiveBack();
+        }
+    }
+
+    /// <summary>Takes a reference for the engine, which no host can release.</summary>
+    /// <exception cref="ObjectDisposedException">The last reference was released.</exception>
+    internal void Hold() => Add(EngineReference);
+
+    /// <summary>Gives a reference of the engine's back.</summary>
+    internal void LetGo()
+    {
+        long references = Interlocked.Add(ref _references, -EngineReference);
+        Debug.Assert(references >= 0, "The engine lets go of what it holds.");
+        if (references == 0)
+        {
+            GiveBack();
+        }
+    }
+
+    private void Add(long reference)
+    {
+        long before = Volatile.Read(ref _references);
+        while (true)
+        {
+            ObjectDisposedException.ThrowIf(before == 0, this);
+            long seen = Interlocked.CompareExchange(ref _references, before + reference, before);
+            if (seen == before)
+            {
+                return;
+            }
+
+            before = seen;
+        }
+    }
+
+    private void GiveBack()
+    {
         byte[]? rented = _rented;
         _rented = null;
         _memory = default;

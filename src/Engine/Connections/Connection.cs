@@ -40,7 +40,7 @@ public sealed partial class Connection : ITransportSink, ILoopMember
     /// <summary>The peer's address; null when the operating system does not tell. Any thread, also after the connection has ended.</summary>
     public EndPoint? RemoteEndPoint => _transport.RemoteEndPoint;
 
-    /// <summary>This side's address; null when the operating system no longer tells. Any thread, once asked for on the loop.</summary>
+    /// <summary>This side's address; null when the operating system no longer tells. Any thread, once it was asked for on the loop; null before that.</summary>
     public EndPoint? LocalEndPoint => _transport.LocalEndPoint;
 
     /// <summary>Whether the connection is secured by TLS. Any thread.</summary>
@@ -114,12 +114,17 @@ public sealed partial class Connection : ITransportSink, ILoopMember
     }
 
     /// <summary>
-    /// Sets or moves the protocol's one deadline to so long from now; <see cref="ConnectionProtocol.OnDeadline"/> is raised up to 64 ms later than that.
-    /// Loop only. Costs O(1) and allocates nothing.
+    /// Sets the protocol's single deadline to now + <paramref name="dueIn"/>; <see cref="ConnectionProtocol.OnDeadline"/> is raised up to 64 ms later than
+    /// that. <see cref="Timeout.InfiniteTimeSpan"/> clears it. Has no effect once the connection has ended. Loop only. Costs O(1) and allocates nothing.
     /// </summary>
     public void SetDeadline(TimeSpan dueIn)
     {
         CheckLoop();
+        if (State == ConnectionState.Closed)
+        {
+            return;
+        }
+
         _protocolDue = NowMilliseconds + Math.Max((long)dueIn.TotalMilliseconds, 1);
         ArmDeadline(_protocolDue);
     }
@@ -292,7 +297,7 @@ public sealed partial class Connection : ITransportSink, ILoopMember
         if (due != 0 && (_armedDue == 0 || due < _armedDue))
         {
             _armedDue = due;
-            _loop.SetDue(Id.SlotIndex, due);
+            _loop.SetDue(Id, due);
         }
     }
 

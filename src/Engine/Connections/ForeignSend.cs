@@ -43,7 +43,7 @@ internal sealed class ForeignSend
         prefix.CopyTo(Buffer);
         payload.CopyTo(Buffer.AsSpan(prefix.Length));
         suffix.CopyTo(Buffer.AsSpan(_length));
-        shared?.AddReference();
+        shared?.Hold();
         Shared = shared;
     }
 
@@ -84,7 +84,7 @@ internal sealed class ForeignSend
 
             obj._length = 0;
             obj._suffixLength = 0;
-            obj.Shared?.Release();
+            obj.Shared?.LetGo();
             obj.Shared = null;
             obj.Waiter = null;
             obj.Next = null;

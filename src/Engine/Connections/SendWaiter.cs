@@ -59,7 +59,7 @@ internal sealed class SendWaiter : IValueTaskSource<SendStatus>
         suffix.CopyTo(_framing.AsSpan(prefix.Length));
         Set(pool, _framing.AsMemory(0, prefix.Length), payload.Memory, isForDrain: false);
         _suffix = _framing.AsMemory(prefix.Length, suffix.Length);
-        payload.AddReference();
+        payload.Hold();
         _shared = payload;
     }
 
@@ -110,7 +110,7 @@ internal sealed class SendWaiter : IValueTaskSource<SendStatus>
         if (_shared is { } shared)
         {
             _shared = null;
-            shared.Release();
+            shared.LetGo();
         }
     }
 
@@ -119,6 +119,13 @@ internal sealed class SendWaiter : IValueTaskSource<SendStatus>
 
     public SendStatus GetResult(short token)
     {
+        // An answer is taken once, after it was given. A second or an early look must throw before it touches anything: the waiter may serve another
+        // connection by now, and one that goes back to the pool twice would serve two.
+        if (_source.GetStatus(token) == ValueTaskSourceStatus.Pending || Interlocked.Exchange(ref _pool, null) is not { } pool)
+        {
+            throw new InvalidOperationException("The result of a send may be taken once, after it has completed.");
+        }
+
         // A cancelled waiter may still be linked in its connection's list, so only a completed one goes back.
         bool reusable = HasBegun;
         try
@@ -132,8 +139,6 @@ internal sealed class SendWaiter : IValueTaskSource<SendStatus>
                 // Waits for a cancel callback that runs right now on another thread; it finds the fate decided and does nothing.
                 _registration.Dispose();
                 _registration = default;
-                ObjectPool<SendWaiter> pool = _pool!;
-                _pool = null;
                 pool.Return(this);
             }
         }

@@ -10,6 +10,10 @@ internal static class ThrowHelper
         => throw new InvalidOperationException("Advance went past the memory that GetSpan or GetMemory handed out.");
 
     [DoesNotReturn]
+    public static void ReturnedTwice()
+        => throw new InvalidOperationException("A segment came back to its pool twice.");
+
+    [DoesNotReturn]
     public static void NotOnLoop()
         => throw new InvalidOperationException("This member may be used only on the connection's event loop; use Post to get there.");
 }

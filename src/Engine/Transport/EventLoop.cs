@@ -109,10 +109,18 @@ internal abstract partial class EventLoop
         return new ConnectionId(Index, index, slot.Generation);
     }
 
-    /// <summary>Frees the slot: from now on the id resolves to nothing. Loop only.</summary>
+    /// <summary>
+    /// Frees the slot: from now on the id resolves to nothing. Loop only. An id that resolves to nothing frees nothing: a slot that was freed twice would be
+    /// given to two connections at once.
+    /// </summary>
     public void Unregister(ConnectionId id)
     {
         Debug.Assert(IsCurrent && FindMember(id) is not null, "A slot is freed once, by its loop.");
+        if (FindMember(id) is null)
+        {
+            return;
+        }
+
         Timers.Cancel(id.SlotIndex);
         ref Slot slot = ref _slots[id.SlotIndex];
         slot.Member = null;
@@ -136,11 +144,16 @@ internal abstract partial class EventLoop
         }
     }
 
-    /// <summary>Sets or moves a slot's one deadline. Loop only.</summary>
-    public void SetDue(int slotIndex, long dueMilliseconds) => Timers.Set(slotIndex, dueMilliseconds);
-
-    /// <summary>Cancels a slot's deadline. Loop only.</summary>
-    public void CancelDue(int slotIndex) => Timers.Cancel(slotIndex);
+    /// <summary>
+    /// Sets or moves the one deadline of a registered member. Loop only. An id that resolves to nothing sets nothing: its slot may belong to another by now.
+    /// </summary>
+    public void SetDue(ConnectionId id, long dueMilliseconds)
+    {
+        if (FindMember(id) is not null)
+        {
+            Timers.Set(id.SlotIndex, dueMilliseconds);
+        }
+    }
 
     /// <summary>Asks for <see cref="ILoopMember.OnTurnEnd"/> once; the member keeps track of having asked. Loop only.</summary>
     public void RequestTurnEnd(ILoopMember member) => _turnEnd.Add(member);

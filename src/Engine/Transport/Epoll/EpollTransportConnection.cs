@@ -312,10 +312,13 @@ internal sealed unsafe class EpollTransportConnection(int descriptor, PeerAddres
         }
     }
 
-    /// <summary>The runtime knows how to read every kind of address; it does not own the descriptor meanwhile.</summary>
+    /// <summary>
+    /// The runtime knows how to read every kind of address; it does not own the descriptor meanwhile. On another thread the loop could close the descriptor
+    /// at any time, and its number would then name another connection.
+    /// </summary>
     private EndPoint? Ask(Func<Socket, EndPoint?> ask)
     {
-        if (_descriptor < 0)
+        if (_descriptor < 0 || !loop.IsCurrent)
         {
             return null;
         }
