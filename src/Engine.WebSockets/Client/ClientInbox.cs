@@ -9,12 +9,12 @@ namespace Engine.WebSockets;
 /// </summary>
 internal sealed class ClientInbox(int maxUnread)
 {
-    private readonly Channel<ReceivedMessage> _channel = Channel.CreateBounded<ReceivedMessage>(maxUnread);
+    private readonly Channel<MessageBytes> _channel = Channel.CreateBounded<MessageBytes>(maxUnread);
     private TaskCompletionSource? _handled;
     private int _unhandled;
 
     /// <summary>Hands a message to the reader, waiting while too many are unread.</summary>
-    public ValueTask WriteAsync(ReceivedMessage message, CancellationToken cancellationToken)
+    public ValueTask WriteAsync(MessageBytes message, CancellationToken cancellationToken)
     {
         Interlocked.Increment(ref _unhandled);
         return _channel.Writer.WriteAsync(message, cancellationToken);
@@ -31,17 +31,19 @@ internal sealed class ClientInbox(int maxUnread)
 
     public async IAsyncEnumerable<ReceivedMessage> ReadAllAsync([EnumeratorCancellation] CancellationToken cancellationToken)
     {
+        var borrowed = default(BorrowedMessage);
         while (await _channel.Reader.WaitToReadAsync(cancellationToken).ConfigureAwait(false))
         {
-            while (_channel.Reader.TryRead(out ReceivedMessage message))
+            while (_channel.Reader.TryRead(out MessageBytes message))
             {
                 try
                 {
-                    yield return message;
+                    borrowed.Lend(message);
+                    yield return borrowed.Current;
                 }
                 finally
                 {
-                    message.Dispose();
+                    borrowed.End();
                     if (Interlocked.Decrement(ref _unhandled) == 0)
                     {
                         Volatile.Read(ref _handled)?.TrySetResult();
@@ -57,9 +59,9 @@ internal sealed class ClientInbox(int maxUnread)
     /// <summary>Gives back what nobody read.</summary>
     public void Discard()
     {
-        while (_channel.Reader.TryRead(out ReceivedMessage message))
+        while (_channel.Reader.TryRead(out MessageBytes message))
         {
-            message.Dispose();
+            message.Return();
         }
     }
 }

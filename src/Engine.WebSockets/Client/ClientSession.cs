@@ -135,7 +135,7 @@ internal sealed class ClientSession : IDisposable
             while (true)
             {
                 int consumed = 0;
-                while (TryReadMessage(buffer.AsSpan(0, length), ref consumed, out ReceivedMessage message))
+                while (TryReadMessage(buffer.AsSpan(0, length), ref consumed, out MessageBytes message))
                 {
                     // A reader that falls behind holds back the pongs too: the server's silence says nothing meanwhile.
                     Volatile.Write(ref _isHeldBack, true);
@@ -167,7 +167,7 @@ internal sealed class ClientSession : IDisposable
         }
     }
 
-    private bool TryReadMessage(Span<byte> bytes, ref int consumed, out ReceivedMessage message)
+    private bool TryReadMessage(Span<byte> bytes, ref int consumed, out MessageBytes message)
     {
         message = default;
         while (!_isCloseReceived && !_isFailed)

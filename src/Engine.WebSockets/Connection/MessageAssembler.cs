@@ -37,10 +37,10 @@ internal struct MessageAssembler
     }
 
     /// <summary>Hands the message to a new owner.</summary>
-    public ReceivedMessage Detach(bool isText)
+    public MessageBytes Detach(bool isText)
     {
         byte[]? bytes = _message.Detach(out int length);
-        return new ReceivedMessage(bytes, length, isText);
+        return new MessageBytes(bytes, length, isText);
     }
 
     /// <summary>The message was dealt with: its memory goes back.</summary>

@@ -13,9 +13,8 @@ internal sealed class MessageReader : IAsyncEnumerable<ReceivedMessage>, IAsyncE
     private CancellationTokenRegistration _registration;
     private CancellationToken _cancellation;
     private Connection? _connection;
-    private ReceivedMessage _current;
-    private ReceivedMessage _next;
-    private bool _hasCurrent;
+    private BorrowedMessage _current;
+    private MessageBytes _next;
     private bool _hasNext;
     private bool _isWanted;
     private bool _isTakenOwed;
@@ -24,7 +23,7 @@ internal sealed class MessageReader : IAsyncEnumerable<ReceivedMessage>, IAsyncE
     private int _isEnumerated;
 
     /// <summary>Valid until the next call of <see cref="MoveNextAsync"/>.</summary>
-    public ReceivedMessage Current => _current;
+    public ReceivedMessage Current => _current.Current;
 
     public void Attach(Connection connection) => _connection = connection;
 
@@ -91,7 +90,7 @@ internal sealed class MessageReader : IAsyncEnumerable<ReceivedMessage>, IAsyncE
             return ValueTask.CompletedTask;
         }
 
-        _next = message.Take();
+        _next = message.TakeBytes();
         _hasNext = true;
         if (_isWanted)
         {
@@ -116,7 +115,7 @@ internal sealed class MessageReader : IAsyncEnumerable<ReceivedMessage>, IAsyncE
         if (_isWanted && !_hasNext)
         {
             _isWanted = false;
-            ReturnCurrent();
+            _current.End();
             _wanted.SetResult(false);
         }
 
@@ -152,7 +151,7 @@ internal sealed class MessageReader : IAsyncEnumerable<ReceivedMessage>, IAsyncE
 
     private void Want()
     {
-        ReturnCurrent();
+        _current.End();
         _isWanted = true;
         if (_cancellation.IsCancellationRequested)
         {
@@ -177,8 +176,7 @@ internal sealed class MessageReader : IAsyncEnumerable<ReceivedMessage>, IAsyncE
     {
         _isWanted = false;
         _hasNext = false;
-        _current = _next;
-        _hasCurrent = true;
+        _current.Lend(_next);
         _next = default;
         _wanted.SetResult(true);
     }
@@ -186,11 +184,11 @@ internal sealed class MessageReader : IAsyncEnumerable<ReceivedMessage>, IAsyncE
     private void Stop()
     {
         _isEnded = true;
-        ReturnCurrent();
+        _current.End();
         if (_hasNext)
         {
             _hasNext = false;
-            _next.Dispose();
+            _next.Return();
         }
 
         MarkTaken();
@@ -203,16 +201,6 @@ internal sealed class MessageReader : IAsyncEnumerable<ReceivedMessage>, IAsyncE
         {
             _isTakenOwed = false;
             _taken.SetResult(true);
-        }
-    }
-
-    private void ReturnCurrent()
-    {
-        if (_hasCurrent)
-        {
-            _hasCurrent = false;
-            _current.Dispose();
-            _current = default;
         }
     }
 

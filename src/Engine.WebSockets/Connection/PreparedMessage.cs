@@ -19,7 +19,7 @@ public sealed class PreparedMessage : IDisposable
     private readonly bool _mayCompress;
     private readonly SharedSegment _plain;
     private SharedSegment? _compressed;
-    private int _isDisposed;
+    private bool _isDisposed;
 
     private PreparedMessage(FrameOpcode opcode, ReadOnlySpan<byte> payload, bool compress)
     {
@@ -43,20 +43,17 @@ public sealed class PreparedMessage : IDisposable
     /// <summary>A binary message.</summary>
     public static PreparedMessage Binary(ReadOnlySpan<byte> bytes, bool compress = true) => new(FrameOpcode.Binary, bytes, compress);
 
-    /// <summary>Gives up the maker's own references.</summary>
-    public void Dispose()
-    {
-        if (Interlocked.Exchange(ref _isDisposed, 1) == 0)
-        {
-            _plain.Release();
-            Interlocked.Exchange(ref _compressed, null)?.Release();
-        }
-    }
+    /// <summary>
+    /// Lets no more sends begin. The frames are memory of the garbage collector's, never of a pool, and their first reference is never released: a send that
+    /// races with this finds them whole.
+    /// </summary>
+    public void Dispose() => Volatile.Write(ref _isDisposed, true);
 
     /// <summary>The form that a connection can read.</summary>
+    /// <exception cref="ObjectDisposedException">The message was disposed.</exception>
     internal SharedSegment SegmentFor(WebSocketConnection socket)
     {
-        ObjectDisposedException.ThrowIf(Volatile.Read(ref _isDisposed) != 0, this);
+        ObjectDisposedException.ThrowIf(Volatile.Read(ref _isDisposed), this);
         DeflateAgreement deflate = socket.Deflate;
         return _mayCompress && deflate.SendWindowBits == WindowBits && !deflate.SendTakeover && _payload.Length >= socket.Endpoint.ThresholdBytes
             ? Compressed(socket.Endpoint.Contexts!)

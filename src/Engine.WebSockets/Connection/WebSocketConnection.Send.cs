@@ -61,12 +61,13 @@ public abstract partial class WebSocketConnection
     public SendStatus TrySend(PreparedMessage message)
     {
         ArgumentNullException.ThrowIfNull(message);
+        SharedSegment segment = message.SegmentFor(this);
         if (!TryEnter(AnyGate, out bool isOnLoop, out SendStatus refusal))
         {
             return refusal;
         }
 
-        SendStatus status = Connection.TrySend([], message.SegmentFor(this));
+        SendStatus status = Connection.TrySend([], segment);
         Leave(isOnLoop);
         return status;
     }

@@ -44,26 +44,40 @@ public abstract partial class WebSocketConnection
         return SendRented(FrameOpcode.Text, rented, length, compress, cancellationToken);
     }
 
-    /// <summary>Sends a message on, as the same kind, waiting for room if need be. It must not be disposed until the send completes.</summary>
+    /// <summary>Sends a message on, as the same kind, waiting for room if need be. It may be disposed, or the next one be asked for, before the send completes.</summary>
     /// <exception cref="OperationCanceledException">The token was cancelled before the message began.</exception>
+    /// <exception cref="ObjectDisposedException">The message had ended before the call.</exception>
     public ValueTask<SendStatus> SendAsync(ReceivedMessage message, CancellationToken cancellationToken = default)
-        => SendAsync(message.IsText ? FrameOpcode.Text : FrameOpcode.Binary, message.Data, compress: true, cancellationToken);
+    {
+        ReadOnlyMemory<byte> data = message.BeginSend();
+        ValueTask<SendStatus> sent = SendAsync(message.IsText ? FrameOpcode.Text : FrameOpcode.Binary, data, compress: true, cancellationToken);
+        if (!sent.IsCompleted)
+        {
+            return Awaited(sent, message);
+        }
+
+        message.EndSend();
+        return sent;
+
+        static async ValueTask<SendStatus> Awaited(ValueTask<SendStatus> sent, ReceivedMessage message)
+        {
+            try
+            {
+                return await sent.ConfigureAwait(false);
+            }
+            finally
+            {
+                message.EndSend();
+            }
+        }
+    }
 
     /// <summary>Sends a message that was framed before, waiting for room if need be.</summary>
     /// <exception cref="OperationCanceledException">The token was cancelled before the message began.</exception>
     public async ValueTask<SendStatus> SendAsync(PreparedMessage message, CancellationToken cancellationToken = default)
     {
         ArgumentNullException.ThrowIfNull(message);
-        SharedSegment segment = message.SegmentFor(this);
-        segment.AddReference();
-        try
-        {
-            return await SendFramesAsync(default, segment.Memory, cancellationToken).ConfigureAwait(false);
-        }
-        finally
-        {
-            segment.Release();
-        }
+        return await SendFramesAsync(default, message.SegmentFor(this).Memory, cancellationToken).ConfigureAwait(false);
     }
 
     /// <summary>

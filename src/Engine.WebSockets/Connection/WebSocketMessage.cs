@@ -36,5 +36,7 @@ public readonly ref struct WebSocketMessage
     /// Gives the message a life of its own: a message that was joined from fragments is handed over as it is, one in the receive buffer is copied into
     /// pooled memory. The caller disposes it. Call it once.
     /// </summary>
-    public ReceivedMessage Take() => _assembler is null ? ReceivedMessage.Copy(Data, IsText) : _assembler.DetachMessage(IsText);
+    public ReceivedMessage Take() => ReceivedMessage.Own(TakeBytes());
+
+    internal MessageBytes TakeBytes() => _assembler is null ? MessageBytes.Copy(Data, IsText) : _assembler.DetachMessage(IsText);
 }

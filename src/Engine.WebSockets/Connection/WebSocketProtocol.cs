@@ -113,7 +113,7 @@ internal sealed partial class WebSocketProtocol : ConnectionProtocol
     }
 
     /// <summary>Hands the joined message over to a new owner.</summary>
-    public ReceivedMessage DetachMessage(bool isText) => _assembler.Detach(isText);
+    public MessageBytes DetachMessage(bool isText) => _assembler.Detach(isText);
 
     /// <summary>There is room again. Loop only.</summary>
     public void RaiseDrain()
