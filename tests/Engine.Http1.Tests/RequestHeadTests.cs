@@ -47,6 +47,21 @@ public sealed class RequestHeadTests
     }
 
     [Test]
+    public void RFC_9112_3_a_method_longer_than_any_is_not_implemented_and_a_long_target_is_too_long([Values] bool isCut)
+    {
+        static string Ask(string request, bool isCut)
+        {
+            byte[] bytes = Encoding.Latin1.GetBytes(request);
+            return Dialogue.Ask(isCut ? [bytes[..5000], bytes[5000..20_000], bytes[20_000..]] : [bytes]);
+        }
+
+        string rest = " HTTP/1.1\r\nHost: a\r\n\r\n";
+        Assert.That(Ask(new string('M', 100_000) + " /" + rest, isCut), Does.StartWith("HTTP/1.1 501 "));
+        Assert.That(Ask(new string('(', 100_000) + " /" + rest, isCut), Does.StartWith("HTTP/1.1 400 "));
+        Assert.That(Ask("GET /" + new string('a', 100_000) + rest, isCut), Does.StartWith("HTTP/1.1 414 "));
+    }
+
+    [Test]
     public void There_are_enough_vectors() => Assert.That(RequestVectors.Refused, Has.Length.GreaterThanOrEqualTo(60));
 
     [Test]

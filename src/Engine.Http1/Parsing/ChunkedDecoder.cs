@@ -5,7 +5,7 @@ namespace Engine.Http1;
 
 /// <summary>
 /// Removes the chunked coding (RFC 9112 §7.1). Pure and resumable at every byte: each call takes some bytes and answers one slice of data, or asks for
-/// more, or has reached the end. Extensions are bounded and ignored; trailers are bounded, checked and ignored.
+/// more, or has reached the end. Extensions and trailers are bounded, checked and ignored.
 /// </summary>
 internal struct ChunkedDecoder
 {
@@ -18,14 +18,13 @@ internal struct ChunkedDecoder
     private int _trailerBytes;
     private int _trailerLineBytes;
     private bool _trailerHasColon;
+    private ChunkExtension.State _extension;
     private TrailerName _trailerName;
 
     private enum State : byte
     {
         Size = 0,
         Extension,
-        QuotedExtension,
-        QuotedEscape,
         SizeLineFeed,
         Data,
         DataReturn,
@@ -78,7 +77,7 @@ internal struct ChunkedDecoder
         {
             case State.Size:
                 return StepSize(value);
-            case State.Extension or State.QuotedExtension or State.QuotedEscape:
+            case State.Extension:
                 return StepExtension(value, limits);
             case State.SizeLineFeed:
                 if (value != '\n')
@@ -125,8 +124,9 @@ internal struct ChunkedDecoder
             case (byte)'\r':
                 _state = State.SizeLineFeed;
                 return HttpRejection.None;
-            case (byte)';':
+            case (byte)';' or (byte)' ' or (byte)'\t':
                 _state = State.Extension;
+                _extension = value == ';' ? ChunkExtension.State.BeforeName : ChunkExtension.State.BeforeSemicolon;
                 return HttpRejection.None;
             default:
                 return HttpRejection.BadRequest;
@@ -140,27 +140,14 @@ internal struct ChunkedDecoder
             return HttpRejection.BadRequest;
         }
 
-        if (_state == State.Extension && value == '\r')
+        if (value == '\r' && ChunkExtension.MayEnd(_extension))
         {
             _state = State.SizeLineFeed;
             return HttpRejection.None;
         }
 
-        // RFC 9112 §7.1.1: a line end inside an extension, quoted or not, has been read in two ways by two servers. It is refused in all.
-        if (HttpCharacters.NotInFieldValue.Contains(value))
-        {
-            return HttpRejection.BadRequest;
-        }
-
-        _state = (_state, value) switch
-        {
-            (State.Extension, (byte)'"') => State.QuotedExtension,
-            (State.QuotedExtension, (byte)'"') => State.Extension,
-            (State.QuotedExtension, (byte)'\\') => State.QuotedEscape,
-            (State.QuotedEscape, _) => State.QuotedExtension,
-            _ => _state,
-        };
-        return HttpRejection.None;
+        _extension = ChunkExtension.Step(_extension, value);
+        return _extension == ChunkExtension.State.Broken ? HttpRejection.BadRequest : HttpRejection.None;
     }
 
     private HttpRejection StepTrailer(byte value, HttpLimits limits)

@@ -19,10 +19,6 @@ internal static class HttpCharacters
     /// <summary>Visible ASCII without '#', which no request target holds (RFC 9112 §3.2).</summary>
     public static readonly SearchValues<byte> Target = SearchValues.Create(Visible(but: "#"u8));
 
-    /// <summary>What a Host value is made of (RFC 3986 §3.2.2, §3.2.3): no user information, no path.</summary>
-    public static readonly SearchValues<byte> Host =
-        SearchValues.Create("0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ-._~!$&'()*+,;=%:[]"u8);
-
     private static byte[] Controls(byte but)
     {
         var controls = new List<byte>();

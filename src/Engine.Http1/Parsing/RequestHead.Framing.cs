@@ -5,7 +5,7 @@ namespace Engine.Http1;
 /// <summary>The fields that say where a message ends and what becomes of its connection (RFC 9112 §6, §7, §9).</summary>
 internal sealed partial class RequestHead
 {
-    private int _hostCount;
+    private int _hostIndex = -1;
     private int _codingCount;
     private bool _isPost;
 
@@ -29,7 +29,7 @@ internal sealed partial class RequestHead
 
     private void ResetFraming()
     {
-        _hostCount = 0;
+        _hostIndex = -1;
         _codingCount = 0;
         _isPost = false;
         ContentLength = -1;
@@ -49,7 +49,7 @@ internal sealed partial class RequestHead
         if (method.SequenceEqual("CONNECT"u8))
         {
             // A server that is no proxy has no use for it (RFC 9110 §9.3.6).
-            return HttpRejection.NotImplemented;
+            return Authority.IsValidForConnect(target) ? HttpRejection.NotImplemented : HttpRejection.BadRequest;
         }
 
         if (target[0] == '/')
@@ -76,7 +76,9 @@ internal sealed partial class RequestHead
         {
             case 4 when Ascii.EqualsIgnoreCase(name, "Host"u8):
                 // RFC 9112 §3.2: more than one Host, or an invalid one, MUST be answered with 400.
-                return ++_hostCount > 1 || value.IndexOfAnyExcept(HttpCharacters.Host) >= 0 ? HttpRejection.BadRequest : HttpRejection.None;
+                bool isFirst = _hostIndex < 0;
+                _hostIndex = index;
+                return isFirst && Authority.IsValid(value) ? HttpRejection.None : HttpRejection.BadRequest;
             case 6 when Ascii.EqualsIgnoreCase(name, "Expect"u8):
                 ExpectsContinue = Ascii.EqualsIgnoreCase(value, "100-continue"u8);
                 return ExpectsContinue ? HttpRejection.None : HttpRejection.ExpectationFailed;
@@ -153,12 +155,19 @@ internal sealed partial class RequestHead
         => Ascii.EqualsIgnoreCase(coding, "gzip"u8) || Ascii.EqualsIgnoreCase(coding, "deflate"u8) || Ascii.EqualsIgnoreCase(coding, "compress"u8);
 
     /// <summary>What can only be judged when all fields are known.</summary>
-    private HttpRejection ExamineFraming(HttpLimits limits)
+    private HttpRejection ExamineFraming(ReadOnlySpan<byte> bytes, HttpLimits limits)
     {
         // RFC 9112 §3.2: an HTTP/1.1 request without Host MUST be answered with 400.
-        if (_hostCount == 0 && !IsHttp10)
+        if (_hostIndex < 0 && !IsHttp10)
         {
             return HttpRejection.BadRequest;
+        }
+
+        if (Form == TargetForm.Absolute && _hostIndex >= 0)
+        {
+            // RFC 9112 §3.2.2: with an absolute target the received Host MUST be ignored, and replaced by the target's.
+            (int start, int length) = RequestTarget.AuthorityRange(bytes.Slice(TargetStart, TargetLength)).GetOffsetAndLength(TargetLength);
+            _fields[_hostIndex] = _fields[_hostIndex] with { ValueStart = TargetStart + start, ValueLength = length };
         }
 
         // RFC 9112 §6.1: both at once is how requests are smuggled; and HTTP/1.0 knows no transfer codings.

@@ -84,7 +84,7 @@ internal sealed partial class RequestHead
             if (line.IsEmpty && _hasRequestLine)
             {
                 LengthBytes = end + 1;
-                rejection = ExamineFraming(limits);
+                rejection = ExamineFraming(bytes, limits);
                 return rejection == HttpRejection.None;
             }
 
@@ -117,7 +117,7 @@ internal sealed partial class RequestHead
             return ++_emptyLineCount > MaxEmptyLines ? HttpRejection.BadRequest : HttpRejection.None;
         }
 
-        HttpRejection rejection = line.Length > limits.MaxRequestLineSize ? HttpRejection.UriTooLong : TakeRequestLine(line);
+        HttpRejection rejection = line.Length > limits.MaxRequestLineSize ? RejectLongLine(line, limits) : TakeRequestLine(line);
         _hasRequestLine = true;
         _fieldsStart = _position + line.Length + 2;
         return rejection;
@@ -131,7 +131,7 @@ internal sealed partial class RequestHead
         {
             if (unfinished > limits.MaxRequestLineSize + 2)
             {
-                return HttpRejection.UriTooLong;
+                return RejectLongLine(bytes[_position..], limits);
             }
 
             // Another protocol's first byte (a TLS record, say) will never become a method.
@@ -140,6 +140,16 @@ internal sealed partial class RequestHead
         }
 
         return bytes.Length - _fieldsStart > limits.MaxRequestHeadersTotalSize ? HttpRejection.FieldsTooLarge : HttpRejection.None;
+    }
+
+    /// <summary>
+    /// RFC 9112 §3: a target that is too long is answered with 414, a method that is longer than any that is known with 501. Without a space within the limit it
+    /// is the method that is.
+    /// </summary>
+    private static HttpRejection RejectLongLine(ReadOnlySpan<byte> line, HttpLimits limits)
+    {
+        int method = line[..limits.MaxRequestLineSize].IndexOfAnyExcept(HttpCharacters.Token);
+        return method < 0 ? HttpRejection.NotImplemented : method > 0 && line[method] == ' ' ? HttpRejection.UriTooLong : HttpRejection.BadRequest;
     }
 
     private HttpRejection TakeRequestLine(ReadOnlySpan<byte> line)

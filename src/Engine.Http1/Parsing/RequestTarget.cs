@@ -9,18 +9,18 @@ namespace Engine.Http1;
 internal static class RequestTarget
 {
     /// <summary>Whether it is an http or https URI with an authority.</summary>
-    public static bool IsAbsolute(ReadOnlySpan<byte> target)
-    {
-        int authority = AuthorityStart(target);
-        if (authority < 0)
-        {
-            return false;
-        }
+    public static bool IsAbsolute(ReadOnlySpan<byte> target) => AuthorityStart(target) >= 0 && Authority.IsValid(target[AuthorityRange(target)]);
 
-        int end = target[authority..].IndexOfAny((byte)'/', (byte)'?');
-        ReadOnlySpan<byte> host = end < 0 ? target[authority..] : target.Slice(authority, end);
-        return !host.IsEmpty && host.IndexOfAnyExcept(HttpCharacters.Host) < 0;
+    /// <summary>Where the authority of an absolute target stands.</summary>
+    public static Range AuthorityRange(ReadOnlySpan<byte> target)
+    {
+        int start = AuthorityStart(target);
+        int end = target[start..].IndexOfAny((byte)'/', (byte)'?');
+        return start..(end < 0 ? target.Length : start + end);
     }
+
+    /// <summary>Whether a percent escape stands at the front of the text.</summary>
+    public static bool IsEscape(ReadOnlySpan<byte> text) => text[0] == '%' && Escape(text) >= 0;
 
     /// <summary>Where path and query begin; the length of the target when there are none.</summary>
     public static int PathStart(ReadOnlySpan<byte> target, TargetForm form)
@@ -30,9 +30,7 @@ internal static class RequestTarget
             return 0;
         }
 
-        int authority = AuthorityStart(target);
-        int end = target[authority..].IndexOfAny((byte)'/', (byte)'?');
-        return end < 0 ? target.Length : authority + end;
+        return AuthorityRange(target).End.Value;
     }
 
     /// <summary>Whether routing can take the path as it stands.</summary>
@@ -50,7 +48,7 @@ internal static class RequestTarget
         return RemoveDotSegments(destination[..length]);
     }
 
-    /// <summary>Percent-decoding (RFC 3986 §2.1), for queries also with '+' as a space. Answers -1 for a broken or a NUL escape.</summary>
+    /// <summary>Percent-decoding (RFC 3986 §2.1), for queries also with '+' as a space. Returns -1 for a broken escape.</summary>
     public static int DecodeComponent(ReadOnlySpan<byte> text, Span<byte> destination, bool plusIsSpace)
     {
         int length = 0;
@@ -60,7 +58,7 @@ internal static class RequestTarget
             if (value == '%')
             {
                 int decoded = Escape(text[i..]);
-                if (decoded <= 0)
+                if (decoded < 0)
                 {
                     return -1;
                 }
