@@ -47,14 +47,35 @@ public sealed class TlsOptions
     /// </summary>
     public Func<X509Certificate2, X509Chain?, SslPolicyErrors, bool>? ValidateClientCertificate { get; set; }
 
+    /// <summary>
+    /// Certificates by host name, which may be changed while the server runs; empty by default. Asked after <see cref="SelectCertificate"/>, before
+    /// <see cref="Certificate"/>. Shared, not copied: the server sees what is changed later.
+    /// </summary>
+    public TlsCertificateStore Certificates { get; init; } = new();
+
+    /// <summary>Which library speaks TLS; <see cref="TlsBackend.Auto"/> by default.</summary>
+    public TlsBackend Backend { get; set; }
+
+    /// <summary>
+    /// The keys of session tickets, for several nodes that resume one another's sessions; null, the default, for keys of the server's own. Shared, not copied.
+    /// With the OpenSSL back end. Where clients are asked for certificates no session is resumed, because the host decides on each connection.
+    /// </summary>
+    public TlsTicketKeys? TicketKeys { get; set; }
+
+    /// <summary>
+    /// Handshakes that may be under way at once; 4,096 by default. A connection above that is reset before the library is asked for memory (about 30 KB each).
+    /// With the OpenSSL back end.
+    /// </summary>
+    public int MaxConcurrentHandshakes { get; set; } = 4096;
+
     /// <summary>Which connections are secured, by the local end point they came in at; all of them when null, the default.</summary>
     public Func<EndPoint?, bool>? AppliesTo { get; set; }
 
     internal TlsOptions Freeze()
     {
-        if (Certificate is null && SelectCertificate is null)
+        if (Certificate is null && SelectCertificate is null && Certificates.IsEmpty)
         {
-            throw new ArgumentException("TLS needs a certificate, or a function that chooses one.", nameof(Certificate));
+            throw new ArgumentException("TLS needs a certificate, a store that has one, or a function that chooses one.", nameof(Certificate));
         }
 
         if (Certificate is { HasPrivateKey: false })
@@ -64,6 +85,7 @@ public sealed class TlsOptions
 
         ArgumentOutOfRangeException.ThrowIfLessThanOrEqual(HandshakeTimeout, TimeSpan.Zero, nameof(HandshakeTimeout));
         ArgumentOutOfRangeException.ThrowIfGreaterThan(HandshakeTimeout, LongestHandshake, nameof(HandshakeTimeout));
+        ArgumentOutOfRangeException.ThrowIfLessThan(MaxConcurrentHandshakes, 1);
         return (TlsOptions)MemberwiseClone();
     }
 }

@@ -49,6 +49,20 @@ public sealed partial class Connection : ITransportSink, ILoopMember
     /// <summary>What the TLS handshake agreed on; null without TLS. It is done before the connection gets its first protocol. Any thread.</summary>
     public TlsInfo? Tls => _transport.Tls;
 
+    /// <summary>
+    /// Fills <paramref name="target"/> with a secret that only the two ends of this TLS connection know, to bind tokens to it (RFC 8446 §7.5, RFC 9266). Loop only.
+    /// Returns false without TLS, before the handshake is done, after the end, and with the SslStream back end, which cannot.
+    /// </summary>
+    /// <param name="label">Which secret: an ASCII name that both ends agree on.</param>
+    /// <param name="context">More that both ends agree on; may be empty.</param>
+    /// <param name="target">As many bytes as are wanted.</param>
+    public bool TryExportKeyingMaterial(string label, ReadOnlySpan<byte> context, Span<byte> target)
+    {
+        ArgumentNullException.ThrowIfNull(label);
+        CheckLoop();
+        return _transport.TryExportKeyingMaterial(label, context, target);
+    }
+
     /// <summary>The server's limits for each connection. Read only: changing them has no effect.</summary>
     public ConnectionOptions Options => _host.Options;
 

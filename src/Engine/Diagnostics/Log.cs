@@ -20,4 +20,7 @@ internal static partial class Log
 
     [LoggerMessage(5, LogLevel.Warning, "Connection {ConnectionId} reads slowly")]
     public static partial void SlowConsumer(ILogger logger, ConnectionId connectionId);
+
+    [LoggerMessage(20, LogLevel.Information, "TLS by {Library}")]
+    public static partial void TlsLibrary(ILogger logger, string library);
 }

@@ -98,6 +98,11 @@ public sealed class EngineServer : IAsyncDisposable
             }
         }
 
+        if (_tls is not null)
+        {
+            Log.TlsLibrary(_logger, _tls.BackendDescription);
+        }
+
         foreach (EndPoint endPoint in _endPoints)
         {
             Log.Listening(_logger, endPoint);
@@ -244,7 +249,7 @@ public sealed class EngineServer : IAsyncDisposable
             transport = new ProxyTransportConnection(transport, _options.ProxyProtocol!);
         }
 
-        return isSecure ? new TlsTransportConnection(transport, _tls!) : transport;
+        return isSecure ? _tls!.Wrap(transport) : transport;
     }
 
     /// <summary>The first protocol of a connection whose address a load balancer announced: only now it can be counted.</summary>

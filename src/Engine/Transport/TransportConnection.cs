@@ -35,6 +35,12 @@ internal abstract class TransportConnection
     /// <summary>What a TLS handshake agreed on; null without TLS.</summary>
     public virtual TlsInfo? Tls => null;
 
+    /// <summary>
+    /// Fills <paramref name="target"/> with a secret that only the two ends of this TLS connection know (RFC 8446 §7.5, RFC 5705). False without TLS, before the
+    /// handshake is done, or where the library cannot.
+    /// </summary>
+    public virtual bool TryExportKeyingMaterial(string label, ReadOnlySpan<byte> context, Span<byte> target) => false;
+
     /// <summary>Begins to receive, under the identity that events are matched with.</summary>
     public abstract void Start(ConnectionId id);
 

@@ -3,13 +3,16 @@ using Engine.TestKit;
 
 namespace Engine.Tests;
 
-/// <summary>What every test over real sockets stands on: it runs once for each transport, and each gives the same results, errors and close reasons.</summary>
-[TestFixture(TransportKind.Sockets)]
-[TestFixture(TransportKind.Epoll)]
+/// <summary>What tests over real sockets have in common.</summary>
 [CancelAfter(30_000)]
-public abstract class BothTransports(TransportKind transport)
+public abstract class SocketTests(TransportKind transport)
 {
     protected TransportKind Transport { get; } = transport;
+
+    /// <summary>What a fixture says of every server, after the test has.</summary>
+    protected virtual void Adjust(ServerOptions options)
+    {
+    }
 
     /// <summary>A started server on a free port of 127.0.0.1.</summary>
     internal async Task<RunningServer> StartAsync(Func<Connection, ConnectionProtocol> createProtocol, Action<ServerOptions>? configure = null)
@@ -21,6 +24,7 @@ public abstract class BothTransports(TransportKind transport)
             options.EndPoints.Add(new IPEndPoint(IPAddress.Loopback, 0));
         }
 
+        Adjust(options);
         var server = new EngineServer(options, createProtocol);
         await server.StartAsync();
         return new RunningServer(server);
@@ -62,6 +66,29 @@ public abstract class BothTransports(TransportKind transport)
         }
 
         return accepted;
+    }
+}
+
+/// <summary>What every test over real sockets stands on: it runs once for each transport, and each gives the same results, errors and close reasons.</summary>
+[TestFixture(TransportKind.Sockets)]
+[TestFixture(TransportKind.Epoll)]
+public abstract class BothTransports(TransportKind transport) : SocketTests(transport);
+
+/// <summary>Runs once for each transport and each TLS library: the same results, errors and close reasons again.</summary>
+[TestFixture(TransportKind.Sockets, TlsBackend.SslStream)]
+[TestFixture(TransportKind.Sockets, TlsBackend.OpenSsl)]
+[TestFixture(TransportKind.Epoll, TlsBackend.SslStream)]
+[TestFixture(TransportKind.Epoll, TlsBackend.OpenSsl)]
+public abstract class BothTlsBackends(TransportKind transport, TlsBackend backend) : SocketTests(transport)
+{
+    protected TlsBackend Backend { get; } = backend;
+
+    protected override void Adjust(ServerOptions options)
+    {
+        if (options.Tls is { } tls)
+        {
+            tls.Backend = Backend;
+        }
     }
 }
 

@@ -8,20 +8,25 @@ public sealed class CiphertextStreamTests
 {
     private SocketLoop _loop = null!;
     private CiphertextStream _stream = null!;
+    private SslStreamConnection _owner = null!;
 
     [SetUp]
     public void Start()
     {
         _loop = new SocketLoop(0);
         _loop.Start();
-        var owner = new TlsTransportConnection(new NowhereConnection(_loop), new TlsContext(new TlsOptions { Certificate = TestCertificates.Server }));
-        _stream = new CiphertextStream(owner, _loop);
+        _owner = new SslStreamConnection(new NowhereConnection(_loop), new TlsContext(new TlsOptions { Certificate = TestCertificates.Server }));
+        _stream = new CiphertextStream(_owner, _loop);
     }
 
     [TearDown]
     public async Task StopAsync()
     {
-        await OnLoopAsync(() => _stream.Release());
+        await OnLoopAsync(() =>
+        {
+            _stream.Release();
+            _owner.Ciphertext.Clear();
+        });
         Assert.That(_loop.Segments.RentedCount, Is.Zero);
         Assert.That(_loop.Counters.RentedRemainders, Is.Zero);
         _loop.Stop();
@@ -46,7 +51,7 @@ public sealed class CiphertextStreamTests
         await OnLoopAsync(() => _stream.Write("two "u8));
         await _stream.WriteAsync("three"u8.ToArray());
         byte[]? written = null;
-        await OnLoopAsync(() => written = _stream.Written.Head!.PendingSpan.ToArray());
+        await OnLoopAsync(() => written = _owner.Ciphertext.Head!.PendingSpan.ToArray());
         Assert.That(written, Is.EqualTo("one two three"u8.ToArray()));
     }
 

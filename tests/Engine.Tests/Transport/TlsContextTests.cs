@@ -9,7 +9,7 @@ using Engine.TestKit;
 namespace Engine.Tests;
 
 /// <summary>Handshakes: what is agreed on, who is refused, and that a peer which never finishes one costs nothing for long.</summary>
-public sealed class TlsContextTests(TransportKind transport) : BothTransports(transport)
+public sealed class TlsContextTests(TransportKind transport, TlsBackend backend) : BothTlsBackends(transport, backend)
 {
     private static CancellationToken Cancellation => TestContext.CurrentContext.CancellationToken;
 

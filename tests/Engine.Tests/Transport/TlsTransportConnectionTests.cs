@@ -6,7 +6,7 @@ namespace Engine.Tests;
 
 /// <summary>Over TLS a connection is what it is without: bytes, pressure, pauses, ends.</summary>
 [CancelAfter(60_000)]
-public sealed class TlsTransportConnectionTests(TransportKind transport) : BothTransports(transport)
+public sealed class TlsTransportConnectionTests(TransportKind transport, TlsBackend backend) : BothTlsBackends(transport, backend)
 {
     private static CancellationToken Cancellation => TestContext.CurrentContext.CancellationToken;
 

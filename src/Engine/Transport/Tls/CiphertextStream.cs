@@ -6,10 +6,10 @@ namespace Engine;
 
 /// <summary>
 /// What <see cref="System.Net.Security.SslStream"/> reads and writes. A read completes inline when bytes arrive, so that decryption happens on the loop,
-/// inside the event; a write is appended to the loop's segments and completes at once. An idle stream holds no buffer.
+/// inside the event; a write is appended to the connection's ciphertext and completes at once. An idle stream holds no buffer.
 /// Calls from another thread, which happen only after a function of the host's has left the loop, are carried out on the loop.
 /// </summary>
-internal sealed unsafe class CiphertextStream(TlsTransportConnection owner, EventLoop loop) : Stream, IValueTaskSource<int>
+internal sealed unsafe class CiphertextStream(SslStreamConnection owner, EventLoop loop) : Stream, IValueTaskSource<int>
 {
     private ManualResetValueTaskSourceCore<int> _read;
     private Memory<byte> _wanted;
@@ -34,9 +34,6 @@ internal sealed unsafe class CiphertextStream(TlsTransportConnection owner, Even
         get => throw new NotSupportedException();
         set => throw new NotSupportedException();
     }
-
-    /// <summary>What is owed to the transport beneath.</summary>
-    public OutboundQueue Written { get; } = new(loop.Segments, trackMessages: false);
 
     private int AvailableBytes => _keptEnd - _keptStart + _arrivedLength;
 
@@ -70,7 +67,6 @@ internal sealed unsafe class CiphertextStream(TlsTransportConnection owner, Even
     {
         ReturnKept();
         End();
-        Written.Clear();
     }
 
     public override ValueTask<int> ReadAsync(Memory<byte> buffer, CancellationToken cancellationToken = default)
@@ -111,14 +107,7 @@ internal sealed unsafe class CiphertextStream(TlsTransportConnection owner, Even
         return WriteOnLoopAsync(buffer);
     }
 
-    public override void Write(ReadOnlySpan<byte> buffer)
-    {
-        if (!owner.IsReleased)
-        {
-            Written.Append(buffer);
-            owner.OnCiphertextWritten();
-        }
-    }
+    public override void Write(ReadOnlySpan<byte> buffer) => owner.Append(buffer);
 
     public override void Flush()
     {

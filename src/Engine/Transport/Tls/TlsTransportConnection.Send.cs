@@ -4,10 +4,10 @@ using System.Diagnostics;
 namespace Engine;
 
 /// <summary>Plain bytes down: whole records, a few at a time, never more than the kernel has begun to take.</summary>
-internal sealed partial class TlsTransportConnection
+internal abstract partial class TlsTransportConnection
 {
     /// <summary>The most plain bytes of one record (RFC 8446 §5.1).</summary>
-    private const int MaxRecordBytes = 16_384;
+    protected const int MaxRecordBytes = 16_384;
 
     /// <summary>Plain bytes that are encrypted before the kernel is asked: what a peer that reads nothing costs on top of its queue.</summary>
     private const int MaxBatchBytes = 2 * MaxRecordBytes;
@@ -25,13 +25,13 @@ internal sealed partial class TlsTransportConnection
 
     public override int Flush(Segment head)
     {
-        if (_closing || _failed || _closeNotified)
+        if (_phase >= TlsPhase.Failed || _closeNotified)
         {
             return 0;
         }
 
         Push();
-        if (!IsEstablished || !_stream.Written.IsEmpty)
+        if (!IsEstablished || !Ciphertext.IsEmpty)
         {
             _flushOwed = true;
             return 0;
@@ -49,7 +49,7 @@ internal sealed partial class TlsTransportConnection
             }
 
             Push();
-            if (!_stream.Written.IsEmpty)
+            if (!Ciphertext.IsEmpty)
             {
                 _inFlightBytes = batch;
                 break;
@@ -63,7 +63,7 @@ internal sealed partial class TlsTransportConnection
 
     public override void ShutdownSend()
     {
-        if (!_closing)
+        if (_phase < TlsPhase.Closing)
         {
             NotifyClose();
             _shutdownOwed = true;
@@ -71,20 +71,10 @@ internal sealed partial class TlsTransportConnection
         }
     }
 
-    /// <summary>SslStream has written: answers of a handshake leave with the turn's end, records when their batch is complete.</summary>
-    public void OnCiphertextWritten()
-    {
-        if (!_encrypting && !_turnEndAsked)
-        {
-            _turnEndAsked = true;
-            Loop.RequestTurnEnd(this);
-        }
-    }
-
     void ITransportSink.OnFlushed(int takenBytes)
     {
         _innerIsFull = false;
-        _stream.Written.Consume(takenBytes);
+        Ciphertext.Consume(takenBytes);
         Push();
         RaiseFlushed();
     }
@@ -96,40 +86,49 @@ internal sealed partial class TlsTransportConnection
         RaiseFlushed();
     }
 
+    /// <summary>The library has written: answers of a handshake leave with the turn's end, records when their batch is complete.</summary>
+    protected void OnCiphertextAppended()
+    {
+        if (!_encrypting && !_turnEndAsked)
+        {
+            _turnEndAsked = true;
+            Loop.RequestTurnEnd(this);
+        }
+    }
+
     /// <summary>Offers what is encrypted to the kernel, and the end behind it.</summary>
     private void Push()
     {
-        if (_innerIsFull || _closing)
+        if (_innerIsFull || _phase >= TlsPhase.Closing)
         {
             return;
         }
 
-        OutboundQueue written = _stream.Written;
-        if (!written.IsEmpty)
+        if (!Ciphertext.IsEmpty)
         {
-            written.Consume(_inner.Flush(written.Head!));
-            _innerIsFull = !written.IsEmpty;
+            Ciphertext.Consume(Inner.Flush(Ciphertext.Head!));
+            _innerIsFull = !Ciphertext.IsEmpty;
         }
 
         if (!_innerIsFull && _shutdownOwed)
         {
             _shutdownOwed = false;
-            _inner.ShutdownSend();
+            Inner.ShutdownSend();
         }
     }
 
     /// <summary>
-    /// Tells of plain bytes whose records have left. A record is longer than what it holds, so of so many encrypted bytes that wait at most as many
-    /// plain ones do.
+    /// Raises the plain bytes whose records have left. Ciphertext is longer than its plaintext, so the ciphertext that still waits is an upper bound on the
+    /// plaintext that still waits.
     /// </summary>
     private void RaiseFlushed()
     {
-        if (_closing || _failed)
+        if (_phase >= TlsPhase.Failed)
         {
             return;
         }
 
-        int waiting = _stream.Written.LengthBytes;
+        int waiting = Ciphertext.LengthBytes;
         if (_inFlightBytes > waiting)
         {
             int gone = _inFlightBytes - waiting;
@@ -144,7 +143,9 @@ internal sealed partial class TlsTransportConnection
         }
     }
 
-    /// <summary>Encrypts some records. Answers their plain bytes; 0 when it failed, which is then raised.</summary>
+    private void ForgetInFlight() => _inFlightBytes = 0;
+
+    /// <summary>Encrypts some records. Returns the number of their plain bytes; 0 if it failed, which is then raised.</summary>
     private int EncryptBatch(ref PlainChain rest)
     {
         int batch = 0;
@@ -162,18 +163,16 @@ internal sealed partial class TlsTransportConnection
                     record = gathered.AsMemory(0, rest.Gather(gathered.AsSpan(0, MaxRecordBytes)));
                 }
 
-                ValueTask write = _ssl.WriteAsync(record);
-                Debug.Assert(write.IsCompleted, "Appending to the queue never waits.");
-                write.GetAwaiter().GetResult();
+                if (!TryEncrypt(record))
+                {
+                    Fail();
+                    return 0;
+                }
+
                 batch += record.Length;
             }
 
             return batch;
-        }
-        catch (Exception)
-        {
-            Fail();
-            return 0;
         }
         finally
         {
@@ -188,78 +187,10 @@ internal sealed partial class TlsTransportConnection
     /// <summary>Says in TLS that nothing follows (RFC 8446 §6.1), so that the peer can tell the end from a cut.</summary>
     private void NotifyClose()
     {
-        if (!IsEstablished || _closeNotified || _failed)
+        if (IsEstablished && !_closeNotified && _phase != TlsPhase.Failed)
         {
-            return;
-        }
-
-        _closeNotified = true;
-        try
-        {
-            Task written = _ssl.ShutdownAsync();
-            Debug.Assert(written.IsCompleted, "Appending to the queue never waits.");
-            written.GetAwaiter().GetResult();
-        }
-        catch (Exception)
-        {
-            // The peer learns of the end by FIN alone.
-        }
-    }
-
-    /// <summary>A place in the connection's chain, which itself stays as it is until the kernel has the records.</summary>
-    private ref struct PlainChain
-    {
-        private Segment? _segment;
-        private int _offset;
-
-        public PlainChain(Segment head)
-        {
-            _segment = head;
-            Skip();
-        }
-
-        public readonly bool IsEmpty => _segment is null;
-
-        /// <summary>The next bytes in place, when they fill a record or are the last ones; else nothing.</summary>
-        public ReadOnlyMemory<byte> TakeWhole(int maxBytes)
-        {
-            Segment segment = _segment!;
-            int left = segment.LengthBytes - _offset;
-            if (left < maxBytes && segment.Next is not null)
-            {
-                return default;
-            }
-
-            int count = Math.Min(left, maxBytes);
-            ReadOnlyMemory<byte> taken = segment.Pending.Slice(_offset, count);
-            _offset += count;
-            Skip();
-            return taken;
-        }
-
-        /// <summary>Copies out of as many segments as it takes. Answers how many bytes.</summary>
-        public int Gather(Span<byte> target)
-        {
-            int total = 0;
-            while (_segment is { } segment && total < target.Length)
-            {
-                int count = Math.Min(segment.LengthBytes - _offset, target.Length - total);
-                segment.PendingSpan.Slice(_offset, count).CopyTo(target[total..]);
-                total += count;
-                _offset += count;
-                Skip();
-            }
-
-            return total;
-        }
-
-        private void Skip()
-        {
-            while (_segment is { } segment && _offset == segment.LengthBytes)
-            {
-                _segment = segment.Next;
-                _offset = 0;
-            }
+            _closeNotified = true;
+            AppendCloseNotify();
         }
     }
 }

@@ -1,80 +1,57 @@
-using System.Buffers;
-using System.Diagnostics.CodeAnalysis;
 using System.Net;
-using System.Net.Security;
-using System.Security.Cryptography.X509Certificates;
-using System.Threading.Tasks.Sources;
 
 namespace Engine;
 
 /// <summary>
 /// TLS between a connection and its transport, by the same contract on both sides, so that nothing above has a second path. Loop only.
 /// <code>
-///   inner OnReceived -> CiphertextStream -> SslStream -> OnReceived     inside one event, on the loop
-///   Flush -> SslStream -> CiphertextStream.Written -> inner Flush       inside one call
+///   inner OnReceived -> Decrypt -> OnReceived                         inside one event, on the loop
+///   Flush -> TryEncrypt -> Ciphertext -> inner Flush                  inside one call
 /// </code>
-/// An idle connection waits in a read of zero bytes, which holds no buffer. Plain bytes leave the connection's queue as the kernel takes the records they
+/// What both libraries share stands here; a subclass is one library. Plain bytes leave the connection's queue as the kernel takes the records they
 /// became, so the queue's figures, drains and write deadline are as true as without TLS.
 /// </summary>
-[SuppressMessage("Design", "CA1001:Types that own disposable fields should be disposable", Justification = "OnReleased, which every connection comes to, disposes them.")]
-internal sealed partial class TlsTransportConnection : TransportConnection, ITransportSink, ILoopMember, IValueTaskSource
+internal abstract partial class TlsTransportConnection(TransportConnection inner, TlsContext context) : TransportConnection, ITransportSink, ILoopMember
 {
-    private readonly TransportConnection _inner;
-    private readonly TlsContext _context;
-    private readonly CiphertextStream _stream;
-    private readonly SslStream _ssl;
-    private ManualResetValueTaskSourceCore<bool> _wake;
-    private TlsInfo? _info;
-    private bool _waitsForWake;
-    private bool _paused;
+    private TlsPhase _phase;
     private bool _innerEnded;
-    private bool _failed;
-    private bool _closing;
 
-    public TlsTransportConnection(TransportConnection inner, TlsContext context)
-    {
-        _inner = inner;
-        _context = context;
-        _stream = new CiphertextStream(this, inner.Loop);
-        _ssl = new SslStream(_stream, leaveInnerStreamOpen: true);
-    }
+    public override EventLoop Loop => Inner.Loop;
 
-    public override EventLoop Loop => _inner.Loop;
+    public override EndPoint? RemoteEndPoint => Inner.RemoteEndPoint;
 
-    public override EndPoint? RemoteEndPoint => _inner.RemoteEndPoint;
+    public override EndPoint? LocalEndPoint => Inner.LocalEndPoint;
 
-    public override EndPoint? LocalEndPoint => _inner.LocalEndPoint;
+    public override bool IsEstablished => Info is not null;
 
-    public override bool IsEstablished => _info is not null;
+    public override long EstablishMilliseconds => Inner.EstablishMilliseconds + Context.HandshakeMilliseconds;
 
-    public override long EstablishMilliseconds => _inner.EstablishMilliseconds + _context.HandshakeMilliseconds;
+    public override TlsInfo? Tls => Info;
 
-    public override TlsInfo? Tls => _info;
+    /// <summary>Records that are owed to the transport beneath.</summary>
+    public OutboundQueue Ciphertext { get; } = new(inner.Loop.Segments, trackMessages: false);
 
-    /// <summary>Whether everything has been given back: nothing may be rented any more.</summary>
-    public bool IsReleased { get; private set; }
+    protected TransportConnection Inner { get; } = inner;
+
+    protected TlsContext Context { get; } = context;
+
+    protected TlsInfo? Info { get; private set; }
+
+    protected TlsPhase Phase => _phase;
+
+    /// <summary>Whether the transport beneath has seen the peer's FIN.</summary>
+    protected bool IsInnerEnded => _innerEnded;
 
     public override void Start(ConnectionId id)
     {
-        _inner.Sink = this;
-        _inner.Start(id);
-        _ = RunAsync();
-    }
-
-    /// <summary>
-    /// The transport beneath goes on until the next bytes: they may be the peer's close_notify, behind which its FIN would not be seen. Those bytes are held.
-    /// </summary>
-    public override void PauseReceive() => _paused = true;
-
-    public override void ResumeReceive()
-    {
-        _paused = false;
-        Loop.Post(static state => ((TlsTransportConnection)state!).Resume(), this);
+        Inner.Sink = this;
+        Inner.Start(id);
+        Begin();
     }
 
     public override void Close(bool abortive)
     {
-        if (_closing)
+        if (_phase >= TlsPhase.Closing)
         {
             return;
         }
@@ -86,8 +63,9 @@ internal sealed partial class TlsTransportConnection : TransportConnection, ITra
         }
 
         // After a failure the peer is told why by an alert, which a reset might overtake.
-        _closing = true;
-        _inner.Close(abortive && !_failed);
+        bool failed = _phase == TlsPhase.Failed;
+        _phase = TlsPhase.Closing;
+        Inner.Close(abortive && !failed);
     }
 
     void ITransportSink.OnEstablished()
@@ -97,41 +75,36 @@ internal sealed partial class TlsTransportConnection : TransportConnection, ITra
 
     void ITransportSink.OnReceived(Span<byte> bytes)
     {
-        if (_paused)
+        if (_phase < TlsPhase.Failed)
         {
-            _inner.PauseReceive();
-        }
-
-        if (!_closing && !_failed)
-        {
-            _stream.Feed(bytes);
+            Decrypt(bytes);
         }
     }
 
     void ITransportSink.OnPeerClosed()
     {
         _innerEnded = true;
-        _stream.End();
-        Wake();
+        if (_phase < TlsPhase.Closing)
+        {
+            EndCiphertext();
+        }
     }
 
     void ITransportSink.OnFailed(TransportFailure error)
     {
-        if (!_failed)
+        if (_phase < TlsPhase.Failed)
         {
-            _failed = true;
+            _phase = TlsPhase.Failed;
             Sink.OnFailed(error);
         }
     }
 
     void ITransportSink.OnReleased()
     {
-        _closing = true;
-        IsReleased = true;
-        _inFlightBytes = 0;
-        _stream.Release();
-        Wake();
-        _ssl.Dispose();
+        _phase = TlsPhase.Released;
+        ForgetInFlight();
+        Free();
+        Ciphertext.Clear();
         Sink.OnReleased();
     }
 
@@ -139,156 +112,63 @@ internal sealed partial class TlsTransportConnection : TransportConnection, ITra
     {
     }
 
-    void IValueTaskSource.GetResult(short token) => _wake.GetResult(token);
+    /// <summary>The transport beneath has started: the handshake may begin.</summary>
+    protected abstract void Begin();
 
-    ValueTaskSourceStatus IValueTaskSource.GetStatus(short token) => _wake.GetStatus(token);
+    /// <summary>Takes bytes that arrived; what they hold is raised before it returns.</summary>
+    protected abstract void Decrypt(Span<byte> bytes);
 
-    void IValueTaskSource.OnCompleted(Action<object?> continuation, object? state, short token, ValueTaskSourceOnCompletedFlags flags)
-        => _wake.OnCompleted(continuation, state, token, flags);
+    /// <summary>No more bytes will arrive. Raises the peer's end, or the failure that a cut is.</summary>
+    protected abstract void EndCiphertext();
 
-    /// <summary>The connection's life: the handshake, then one record after the other. It goes on inside the event that brings the bytes.</summary>
-    private async Task RunAsync()
+    /// <summary>Appends one record, or several, to <see cref="Ciphertext"/>. Returns false if the library refuses.</summary>
+    protected abstract bool TryEncrypt(ReadOnlyMemory<byte> plain);
+
+    /// <summary>Appends the close_notify alert to <see cref="Ciphertext"/>. Not called before the handshake is done, nor twice.</summary>
+    protected abstract void AppendCloseNotify();
+
+    /// <summary>Gives back what the library holds. Called once, last.</summary>
+    protected abstract void Free();
+
+    /// <summary>The handshake is done.</summary>
+    protected void Establish(TlsInfo info)
     {
-        byte[]? buffer = null;
-        try
-        {
-            await _context.AuthenticateAsync(_ssl).ConfigureAwait(false);
-            await new LoopSwitch(Loop);
-            if (!_closing && !_failed)
-            {
-                Establish();
-            }
-
-            while (!_closing && !_failed)
-            {
-                // Waits for plain bytes without a buffer.
-                await _ssl.ReadAsync(Memory<byte>.Empty).ConfigureAwait(false);
-                await new LoopSwitch(Loop);
-
-                // A FIN is looked for even while paused; bytes that come before it are then held until receiving goes on.
-                while (_paused && !_innerEnded && !_closing)
-                {
-                    await WhenWokenAsync().ConfigureAwait(false);
-                }
-
-                if (_closing)
-                {
-                    break;
-                }
-
-                buffer = ArrayPool<byte>.Shared.Rent(MaxRecordBytes);
-                int count = await _ssl.ReadAsync(buffer.AsMemory()).ConfigureAwait(false);
-                await new LoopSwitch(Loop);
-                while (_paused && count > 0 && !_closing)
-                {
-                    await WhenWokenAsync().ConfigureAwait(false);
-                }
-
-                if (_closing || _failed)
-                {
-                    break;
-                }
-
-                if (count == 0)
-                {
-                    Sink.OnPeerClosed();
-                    break;
-                }
-
-                Sink.OnReceived(buffer.AsSpan(0, count));
-                ArrayPool<byte>.Shared.Return(buffer);
-                buffer = null;
-            }
-        }
-        catch (Exception)
-        {
-            // Whatever it was (a bad record, no common cipher, a certificate refused, a function of the host's that threw): the connection cannot go on.
-            await new LoopSwitch(Loop);
-            Fail();
-        }
-        finally
-        {
-            if (buffer is not null)
-            {
-                ArrayPool<byte>.Shared.Return(buffer);
-            }
-        }
-    }
-
-    private void Establish()
-    {
-        string hostName = _ssl.TargetHostName;
-        _info = new TlsInfo(
-            _ssl.SslProtocol,
-            _ssl.NegotiatedCipherSuite,
-            hostName.Length == 0 ? null : hostName,
-            _ssl.NegotiatedApplicationProtocol,
-            _ssl.RemoteCertificate as X509Certificate2);
+        _phase = TlsPhase.Open;
+        Info = info;
         Sink.OnEstablished();
     }
 
-    private ValueTask WhenWokenAsync()
-    {
-        _wake.Reset();
-        _waitsForWake = true;
-        return new ValueTask(this, _wake.Version);
-    }
-
-    private void Wake()
-    {
-        if (_waitsForWake)
-        {
-            _waitsForWake = false;
-            _wake.SetResult(true);
-        }
-    }
-
-    private void Resume()
-    {
-        if (_paused || _closing)
-        {
-            return;
-        }
-
-        Wake();
-        if (!_paused && !_closing)
-        {
-            _inner.ResumeReceive();
-        }
-    }
-
     /// <summary>Pushes the alert that tells the peer why, then raises the failure, posted since a call downward may have met it.</summary>
-    private void Fail()
+    protected void Fail()
     {
-        if (_closing || _failed)
+        if (_phase >= TlsPhase.Failed)
         {
             return;
         }
 
         Push();
-        _failed = true;
-        Loop.Post(
-            static state =>
-            {
-                var connection = (TlsTransportConnection)state!;
-                if (connection._closing)
-                {
-                    return;
-                }
+        _phase = TlsPhase.Failed;
+        Loop.Post(static state => ((TlsTransportConnection)state!).RaiseFailure(), this);
+    }
 
-                if (!connection._innerEnded)
-                {
-                    connection.Sink.OnFailed(TransportFailure.Other);
-                }
-                else if (connection.IsEstablished)
-                {
-                    connection.Sink.OnFailed(TransportFailure.Reset);
-                }
-                else
-                {
-                    connection.Sink.OnPeerClosed();
-                }
-            },
-            this);
+    private void RaiseFailure()
+    {
+        if (_phase != TlsPhase.Failed)
+        {
+            return;
+        }
+
+        if (!_innerEnded)
+        {
+            Sink.OnFailed(TransportFailure.Other);
+        }
+        else if (IsEstablished)
+        {
+            Sink.OnFailed(TransportFailure.Reset);
+        }
+        else
+        {
+            Sink.OnPeerClosed();
+        }
     }
 }
