@@ -110,6 +110,22 @@ public sealed class RouterTests
         Assert.That(System.Text.Encoding.UTF8.GetString(System.Text.Encoding.Latin1.GetBytes(answer)), Does.EndWith("1 2||x y|null|2|null|Jü|y"));
     }
 
+    [Test]
+    public void What_a_handler_leaves_in_an_AsyncLocal_is_not_seen_by_the_next_request_of_its_connection()
+    {
+        var user = new AsyncLocal<string?>();
+        string answers = Dialogue.Ask(
+            "GET /alice HTTP/1.1\r\nHost: a\r\n\r\nGET /bob HTTP/1.1\r\nHost: a\r\n\r\n",
+            server => server.MapGet("/{name}", context =>
+            {
+                string seen = user.Value ?? "nobody";
+                user.Value = context.Request.Path;
+                return context.Response.WriteAsync(seen + "\n");
+            }));
+        Assert.That(answers, Does.Not.Contain("alice"));
+        Assert.That(answers.Split("nobody"), Has.Length.EqualTo(3), "both were answered");
+    }
+
     private static string Ask(string method, string target) => Dialogue.Ask($"{method} {target} HTTP/1.1\r\nHost: a\r\n\r\n", Map);
 
     private static void Map(HttpServer server)

@@ -20,7 +20,24 @@ internal sealed class RequestPipeline(Router router, IReadOnlyList<HttpMiddlewar
         context.AllowedMethods = router.AllowedMethods(request.RoutePath);
     }
 
-    public ValueTask Run(HttpContext context) => _entry(context);
+    /// <summary>
+    /// Runs the handlers. What they leave in AsyncLocals ends with their request: behind a proxy the next one of the connection may be another user's.
+    /// </summary>
+    public ValueTask Run(HttpContext context)
+    {
+        ExecutionContext? before = ExecutionContext.Capture();
+        try
+        {
+            return _entry(context);
+        }
+        finally
+        {
+            if (before is not null && !ReferenceEquals(ExecutionContext.Capture(), before))
+            {
+                ExecutionContext.Restore(before);
+            }
+        }
+    }
 
     private static HttpHandler Compose(IReadOnlyList<HttpMiddleware> middleware, HttpHandler? fallback)
     {

@@ -45,6 +45,7 @@ internal abstract partial class EventLoop
             while (line.TryTakeDue(now, out IDelayed? member))
             {
                 member.OnDelayPassed();
+                RestoreThread();
             }
         }
     }

@@ -140,6 +140,7 @@ internal abstract partial class EventLoop
             if (_slots[i].Member is { } member)
             {
                 visit(member, state);
+                RestoreThread();
             }
         }
     }
@@ -160,13 +161,6 @@ internal abstract partial class EventLoop
 
     /// <summary>Runs <paramref name="chore"/> once, about so many milliseconds from now. For the few things a loop does for itself. Loop only.</summary>
     public void Schedule(Action chore, int delayMilliseconds) => _chores.Add(new Chore(NowMilliseconds + delayMilliseconds, chore));
-
-    /// <summary>Starts the loop's thread.</summary>
-    public void Start()
-    {
-        var thread = new Thread(Run) { IsBackground = true, Name = $"engine-loop-{Index}" };
-        thread.Start();
-    }
 
     /// <summary>Asks the thread to end after its turn. Any thread.</summary>
     public void Stop()
@@ -223,34 +217,6 @@ internal abstract partial class EventLoop
         Counters.CountTurn(_turnEndMilliseconds - NowMilliseconds);
     }
 
-    /// <summary>Makes the calling thread the loop's.</summary>
-    private protected void Enter()
-    {
-        _threadId = Environment.CurrentManagedThreadId;
-        _turnEndMilliseconds = ReadClock();
-        SynchronizationContext.SetSynchronizationContext(_context);
-    }
-
-    private void Run()
-    {
-        Enter();
-        Schedule(TrimPools, TrimMilliseconds);
-        try
-        {
-            while (!_stopping)
-            {
-                RunTurn(mayWait: true);
-            }
-
-            RunTurn(mayWait: false);
-        }
-        finally
-        {
-            CloseBackEnd();
-            _completion.TrySetResult();
-        }
-    }
-
     private void Adopt(object? state)
     {
         (TransportConnection connection, ITransportHost host) = ((TransportConnection, ITransportHost))state!;
@@ -283,6 +249,8 @@ internal abstract partial class EventLoop
             {
                 Counters.CountFault(exception);
             }
+
+            RestoreThread();
         }
     }
 
@@ -292,6 +260,7 @@ internal abstract partial class EventLoop
         foreach (int slotIndex in _due)
         {
             _slots[slotIndex].Member?.OnDue();
+            RestoreThread();
         }
 
         _due.Clear();
@@ -306,6 +275,7 @@ internal abstract partial class EventLoop
             {
                 _chores.RemoveAt(i);
                 chore.Run();
+                RestoreThread();
             }
         }
     }
@@ -318,6 +288,7 @@ internal abstract partial class EventLoop
             foreach (ILoopMember member in _turnEndSpare)
             {
                 member.OnTurnEnd();
+                RestoreThread();
             }
 
             _turnEndSpare.Clear();

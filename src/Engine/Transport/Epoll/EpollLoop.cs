@@ -100,6 +100,7 @@ internal sealed unsafe class EpollLoop : EventLoop
         for (int i = 0; i < count; i++)
         {
             Raise(EpollEvents.Data(events, i), EpollEvents.Flags(events, i));
+            RestoreThread();
         }
 
         if (_again.Count > 0)
@@ -160,6 +161,7 @@ internal sealed unsafe class EpollLoop : EventLoop
         foreach (EpollTransportConnection connection in _againSpare)
         {
             connection.OnAgain();
+            RestoreThread();
         }
 
         _againSpare.Clear();

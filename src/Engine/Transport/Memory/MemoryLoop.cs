@@ -53,6 +53,7 @@ internal sealed class MemoryLoop : EventLoop
         for (int count = _events.Count; count > 0; count--)
         {
             _events.Dequeue()();
+            RestoreThread();
         }
 
         // Nobody sleeps here, so producers are asked to signal at all times.
