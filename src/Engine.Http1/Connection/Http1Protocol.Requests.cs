@@ -201,11 +201,11 @@ internal sealed partial class Http1Protocol
             return false;
         }
 
-        if (failure is RequestBodyException && !context.Response.HasStarted)
+        if (failure is RequestBodyException { StatusCode: var asked } && !context.Response.HasStarted)
         {
-            int status = StatusLines.Of(_lateRejection);
+            int status = asked != 0 ? asked : StatusLines.Of(_lateRejection);
             context.Response.Restart(status);
-            context.Response.KeepAlive = false;
+            context.Response.KeepAlive &= asked != 0;
             context.Response.SetText(StatusLines.Text(status));
             return true;
         }

@@ -8,6 +8,7 @@ public sealed class HttpContext
 {
     private readonly UpgradeOffer _offer;
     private Connection? _connection;
+    private Dictionary<object, object?>? _items;
 
     internal HttpContext()
     {
@@ -31,8 +32,11 @@ public sealed class HttpContext
     /// <exception cref="ObjectDisposedException">The request has ended.</exception>
     public Connection Connection => _connection ?? throw EndedRequest.Exception();
 
-    /// <summary>Whatever middleware wants to hand to handlers.</summary>
-    public object? Items { get; set; }
+    /// <summary>
+    /// What middleware hands to handlers, each thing under a key of its own: an object that its owner keeps private, or a string. Made on first use; its own for each
+    /// request.
+    /// </summary>
+    public IDictionary<object, object?> Items => _items ??= new Dictionary<object, object?>();
 
     /// <summary>Cancelled when the connection has ended. Made on first use.</summary>
     public CancellationToken RequestAborted => Connection.ClosedToken;
@@ -67,7 +71,7 @@ public sealed class HttpContext
         RouteParameters.Clear();
         _offer.Clear();
         RouteKind = RouteKind.None;
-        Items = null;
+        _items = null;
         Upgrade = null;
         RouteHandler = null;
         AllowedMethods = null;

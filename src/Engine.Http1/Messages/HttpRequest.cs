@@ -73,6 +73,9 @@ public sealed class HttpRequest
     /// <remarks>Reads end with <see cref="RequestBodyException"/> when the peer breaks the framing, is too slow, sends too much or goes away.</remarks>
     public PipeReader Body => !_isLive ? throw EndedRequest.Exception() : (PipeReader?)BodyPipe ?? EmptyBody.Instance;
 
+    /// <summary><see cref="Body"/> for code that takes a <see cref="Stream"/>. Read one of the two; disposing it leaves the rest of the body unread.</summary>
+    public Stream BodyStream => Body.AsStream();
+
     internal RequestHead Head { get; } = new();
 
     internal RequestBody? BodyPipe { get; set; }

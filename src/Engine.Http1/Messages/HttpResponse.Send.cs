@@ -5,12 +5,20 @@ namespace Engine.Http1;
 /// <summary>Head and body on their way into the connection's queue.</summary>
 public sealed partial class HttpResponse
 {
-    private ValueTask OnLoopAsync(ReadOnlyMemory<byte> bytes, CancellationToken cancellationToken)
+    private ValueTask OnLoopAsync(ReadOnlyMemory<byte> bytes, CancellationToken cancellationToken, bool isFlush = false)
     {
         cancellationToken.ThrowIfCancellationRequested();
         Connection connection = _connection ?? throw EndedRequest.Exception();
-        return connection.IsOnLoop ? SendAsync(bytes) : ForeignAsync(connection, bytes, _generation);
+        if (_encoder is not null && IsEncoding())
+        {
+            return EncodeAsync(connection, bytes, isFlush);
+        }
+
+        return ToLoopAsync(connection, bytes, _generation);
     }
+
+    private ValueTask ToLoopAsync(Connection connection, ReadOnlyMemory<byte> bytes, uint generation)
+        => connection.IsOnLoop ? SendAsync(bytes) : ForeignAsync(connection, bytes, generation);
 
     /// <summary>From another thread: does the same on the loop.</summary>
     private async ValueTask ForeignAsync(Connection connection, ReadOnlyMemory<byte> bytes, uint generation)

@@ -1,5 +1,6 @@
 using System.Buffers;
 using System.Diagnostics;
+using System.IO.Pipelines;
 using System.Text;
 
 namespace Engine.Http1;
@@ -16,6 +17,8 @@ public sealed partial class HttpResponse
     private Connection? _connection;
     private ResponseEnvironment? _environment;
     private ResponseStream? _stream;
+    private ResponseBodyWriter? _writer;
+    private ResponseBodyStream? _body;
     private ResponseHeaders? _trailers;
     private BodyFraming _framing;
     private long _writtenBytes;
@@ -84,14 +87,25 @@ public sealed partial class HttpResponse
     /// <summary>Whether a body has begun, written or held, so that <see cref="StartStream"/> is refused.</summary>
     public bool HasBody => HasStarted || _pending.Length > 0;
 
-    /// <summary>Writes the body in place; <see cref="FlushAsync"/>, or the end of the handler, sends it.</summary>
+    /// <summary>Writes the body in place; a flush of it, <see cref="FlushAsync"/>, or the end of the handler sends it.</summary>
     /// <exception cref="InvalidOperationException">The response is a stream.</exception>
-    public IBufferWriter<byte> BodyWriter
+    public PipeWriter BodyWriter
     {
         get
         {
             ThrowIfStream();
-            return _pending;
+            return _writer ??= new ResponseBodyWriter(this, _pending);
+        }
+    }
+
+    /// <summary>The body for code that takes a <see cref="Stream"/>. Made on first use; it refuses use once the handler has completed.</summary>
+    /// <exception cref="InvalidOperationException">The response is a stream.</exception>
+    public Stream Body
+    {
+        get
+        {
+            ThrowIfStream();
+            return _body ??= new ResponseBodyStream(this, _pending);
         }
     }
 
@@ -99,6 +113,9 @@ public sealed partial class HttpResponse
     internal bool KeepAlive { get; set; }
 
     internal ResponseStream? Stream => _stream;
+
+    /// <summary>Writes JSON into the body; made on first use, then kept with the pooled context.</summary>
+    internal JsonOutput? JsonOutput { get; set; }
 
     /// <summary>
     /// Adds a field behind the body (RFC 9112 §7.1.2). It makes the body chunked; HTTP/1.0 clients, and bodies whose length was said, get none. Announce it with a
@@ -130,7 +147,7 @@ public sealed partial class HttpResponse
         }
 
         Encoding.UTF8.GetBytes(text, _pending);
-        return _pending.Length > MaxPendingBytes ? FlushAsync(cancellationToken) : default;
+        return _pending.Length > MaxPendingBytes ? OnLoopAsync(default, cancellationToken) : default;
     }
 
     /// <summary>Adds bytes to the body. They are copied, or sent, before it completes; the memory must not change until then.</summary>
@@ -142,7 +159,7 @@ public sealed partial class HttpResponse
         if (bytes.Length <= MaxPendingBytes)
         {
             _pending.Write(bytes.Span);
-            return _pending.Length > MaxPendingBytes ? FlushAsync(cancellationToken) : default;
+            return _pending.Length > MaxPendingBytes ? OnLoopAsync(default, cancellationToken) : default;
         }
 
         return OnLoopAsync(bytes, cancellationToken);
@@ -153,7 +170,7 @@ public sealed partial class HttpResponse
     public ValueTask FlushAsync(CancellationToken cancellationToken = default)
     {
         ThrowIfStream();
-        return OnLoopAsync(default, cancellationToken);
+        return OnLoopAsync(default, cancellationToken, isFlush: true);
     }
 
     /// <summary>
@@ -198,6 +215,9 @@ public sealed partial class HttpResponse
     {
         Headers.Clear();
         _pending.Clear();
+        _body?.Detach();
+        _body = null;
+        DropEncoder();
         _stream = null;
         _trailers = null;
         _framing = BodyFraming.None;
@@ -239,6 +259,11 @@ public sealed partial class HttpResponse
         {
             sending = _stream.CompleteAsync();
             return true;
+        }
+
+        if (!TryEncodeRest())
+        {
+            return false;
         }
 
         if (!HasStarted && _trailers is not null)

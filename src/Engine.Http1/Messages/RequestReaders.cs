@@ -71,7 +71,7 @@ public static class RequestReaders
             ReadOnlySequence<byte> buffer = result.Buffer;
             if (buffer.Length > maxBytes)
             {
-                throw new RequestBodyException("The body is longer than the handler takes.");
+                throw new RequestBodyException("The body is longer than the handler takes.", 413);
             }
 
             if (result.IsCompleted)

@@ -66,7 +66,7 @@ internal static class StatusLines
     }
 
     /// <summary>The phrase of a common code as a line of text, for the bodies of errors.</summary>
-    public static string Text(int statusCode) => Encoding.ASCII.GetString(Known(statusCode)[13..^2]) + "\n";
+    public static string Text(int statusCode) => Known(statusCode) is { IsEmpty: false } line ? Encoding.ASCII.GetString(line[13..^2]) + "\n" : "";
 
     /// <summary>The status of a rejection.</summary>
     public static int Of(HttpRejection rejection) => rejection switch
