@@ -26,7 +26,7 @@ internal static class HouseMap
             "Transport/Tls",
             "Connections", "Server",
         ],
-        ["Engine.Http1"] = ["", "Parsing", "Responses", "Messages", "Content", "Routing", "Connection", "Server", "Middleware"],
+        ["Engine.Http1"] = ["", "Parsing", "Responses", "Messages", "Content", "Multipart", "Routing", "Connection", "Server", "Middleware"],
         ["Engine.PubSub"] = [""],
         ["Engine.WebSockets"] = ["", "Framing", "Deflate", "Connection", "Topics", "Handshake", "Client"],
         ["Engine.Sse"] = ["", "Streams", "Hub", "Client"],

@@ -60,6 +60,9 @@ public sealed class HttpRequest
     /// <summary>The header fields.</summary>
     public RequestHeaders Headers => new(this);
 
+    /// <summary>The cookies.</summary>
+    public RequestCookies Cookies => new(this);
+
     /// <summary>The body's length when the head tells it; null for a chunked body, 0 when there is none.</summary>
     public long? ContentLength => Head.IsChunked ? null : Math.Max(Head.ContentLength, 0);
 

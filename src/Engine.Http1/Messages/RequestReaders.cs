@@ -21,28 +21,7 @@ public static class RequestReaders
     public static string? GetCookie(this HttpRequest request, string name)
     {
         ArgumentNullException.ThrowIfNull(request);
-        ArgumentException.ThrowIfNullOrEmpty(name);
-        RequestHeaders headers = request.Headers;
-        for (int i = 0; i < headers.Count; i++)
-        {
-            if (!Ascii.EqualsIgnoreCase(headers.NameAt(i), "Cookie"u8))
-            {
-                continue;
-            }
-
-            ReadOnlySpan<byte> value = headers.ValueAt(i);
-            foreach (Range range in value.Split((byte)';'))
-            {
-                ReadOnlySpan<byte> pair = value[range].Trim((byte)' ');
-                int equals = pair.IndexOf((byte)'=');
-                if (equals == name.Length && Ascii.Equals(pair[..equals], name))
-                {
-                    return Encoding.Latin1.GetString(pair[(equals + 1)..]);
-                }
-            }
-        }
-
-        return null;
+        return request.Cookies[name];
     }
 
     /// <summary>Reads the whole body as an URL-encoded form; null when its Content-Type is another.</summary>

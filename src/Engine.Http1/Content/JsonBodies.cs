@@ -7,7 +7,7 @@ using System.Text.Json.Serialization.Metadata;
 namespace Engine.Http1;
 
 /// <summary>Requests and responses as JSON, by the metadata of a source-generated <see cref="System.Text.Json.Serialization.JsonSerializerContext"/>: no reflection.</summary>
-public static class JsonContent
+public static class JsonBodies
 {
     /// <summary>
     /// Reads the whole body as one JSON value. The Content-Type must be <c>application/json</c> or end in <c>+json</c>: a page of another origin can send other types

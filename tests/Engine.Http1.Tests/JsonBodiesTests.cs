@@ -4,7 +4,7 @@ using Engine.TestKit;
 
 namespace Engine.Http1.Tests;
 
-public sealed partial class JsonContentTests(TransportKind transport) : OverSockets(transport)
+public sealed partial class JsonBodiesTests(TransportKind transport) : OverSockets(transport)
 {
     [SetUp]
     public Task ServeAsync() => StartAsync(static server => server
