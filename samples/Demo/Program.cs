@@ -4,8 +4,8 @@ using System.Runtime.InteropServices;
 using Demo;
 using Engine.Http1;
 using Engine.Sse;
+using Engine.StaticFiles;
 using Engine.WebSockets;
-using StaticFiles;
 
 if (CommandLine.Parse(args) is not { } line)
 {

@@ -14,6 +14,7 @@ internal static class HouseMap
         ["Engine.PubSub"] = ["Engine"],
         ["Engine.WebSockets"] = ["Engine", "Engine.Http1", "Engine.PubSub"],
         ["Engine.Sse"] = ["Engine", "Engine.Http1", "Engine.PubSub"],
+        ["Engine.StaticFiles"] = ["Engine", "Engine.Http1"],
         ["Engine.Hosting"] = ["Engine", "Engine.Http1", "Engine.PubSub", "Engine.WebSockets", "Engine.Sse"],
     };
 
@@ -30,6 +31,7 @@ internal static class HouseMap
         ["Engine.PubSub"] = [""],
         ["Engine.WebSockets"] = ["", "Framing", "Deflate", "Connection", "Topics", "Handshake", "Client"],
         ["Engine.Sse"] = ["", "Streams", "Hub", "Client"],
+        ["Engine.StaticFiles"] = [""],
         ["Engine.Hosting"] = [""],
     };
 
