@@ -52,11 +52,35 @@ public sealed partial class HttpResponse
     private async ValueTask EncodeAsync(Connection connection, ReadOnlyMemory<byte> bytes, bool isFlush)
     {
         uint generation = _generation;
-        EncodePending();
-        while (bytes.Length > EncodeSliceBytes)
+        if (_pending.Length > 0)
         {
-            Encode(bytes.Span[..EncodeSliceBytes]);
-            bytes = bytes[EncodeSliceBytes..];
+            int length = _pending.Length;
+            byte[] plain = TakePending();
+            try
+            {
+                await EncodeSlicesAsync(connection, plain.AsMemory(0, length), generation);
+            }
+            finally
+            {
+                ArrayPool<byte>.Shared.Return(plain);
+            }
+        }
+
+        await EncodeSlicesAsync(connection, bytes, generation);
+        if (isFlush)
+        {
+            _encoder!.Flush(_pending);
+        }
+
+        await ToLoopAsync(connection, default, generation);
+    }
+
+    private async ValueTask EncodeSlicesAsync(Connection connection, ReadOnlyMemory<byte> plain, uint generation)
+    {
+        while (plain.Length > EncodeSliceBytes)
+        {
+            Encode(plain.Span[..EncodeSliceBytes]);
+            plain = plain[EncodeSliceBytes..];
             await ToLoopAsync(connection, default, generation);
             await Task.Yield();
             if (_generation != generation)
@@ -65,13 +89,7 @@ public sealed partial class HttpResponse
             }
         }
 
-        Encode(bytes.Span);
-        if (isFlush)
-        {
-            _encoder!.Flush(_pending);
-        }
-
-        await ToLoopAsync(connection, default, generation);
+        Encode(plain.Span);
     }
 
     /// <summary>The handler is done: what it left unsent is encoded, and the coding ended. False when it wrote less than <see cref="ContentLength"/> said.</summary>
@@ -109,26 +127,26 @@ public sealed partial class HttpResponse
     private void EncodePending()
     {
         int length = _pending.Length;
-        if (length == 0)
-        {
-            return;
-        }
+        byte[] plain = TakePending();
+        Encode(plain.AsSpan(0, length));
+        ArrayPool<byte>.Shared.Return(plain);
+    }
 
-        byte[] plain = ArrayPool<byte>.Shared.Rent(length);
-        try
-        {
-            _pending.Bytes.CopyTo(plain);
-            _pending.Clear();
-            Encode(plain.AsSpan(0, length));
-        }
-        finally
-        {
-            ArrayPool<byte>.Shared.Return(plain);
-        }
+    private byte[] TakePending()
+    {
+        byte[] plain = ArrayPool<byte>.Shared.Rent(_pending.Length);
+        _pending.Bytes.CopyTo(plain);
+        _pending.Clear();
+        return plain;
     }
 
     private void Encode(ReadOnlySpan<byte> plain)
     {
+        if (plain.IsEmpty)
+        {
+            return;
+        }
+
         _plainBytes += plain.Length;
         if (_plainBytes > _plainLength)
         {
