@@ -40,8 +40,12 @@ internal sealed class RequestPipeline(Router router, IReadOnlyList<HttpMiddlewar
     }
 
     private static HttpHandler Compose(IReadOnlyList<HttpMiddleware> middleware, HttpHandler? fallback)
+        => Around(middleware, context => context.RouteHandler is { } handler ? handler(context) : Answer(context, fallback));
+
+    /// <summary>A handler with middleware around it, the first of which is the outermost.</summary>
+    public static HttpHandler Around(IReadOnlyList<HttpMiddleware> middleware, HttpHandler handler)
     {
-        HttpHandler next = context => context.RouteHandler is { } handler ? handler(context) : Answer(context, fallback);
+        HttpHandler next = handler;
         for (int i = middleware.Count - 1; i >= 0; i--)
         {
             HttpMiddleware current = middleware[i];

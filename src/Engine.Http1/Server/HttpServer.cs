@@ -9,7 +9,7 @@ namespace Engine.Http1;
 /// An HTTP/1.1 server to embed: map handlers, start, stop. Several may live in one process; nothing is static. Mapping is for one thread, before the start;
 /// everything else for any.
 /// </summary>
-public sealed class HttpServer : IAsyncDisposable
+public sealed partial class HttpServer : IAsyncDisposable
 {
     private static readonly byte[] ServiceUnavailable =
         Encoding.ASCII.GetBytes("HTTP/1.1 503 Service Unavailable\r\nRetry-After: 5\r\nConnection: close\r\nContent-Length: 0\r\n\r\n");
@@ -30,10 +30,10 @@ public sealed class HttpServer : IAsyncDisposable
 
     /// <summary>The engine beneath: its counters, its connections.</summary>
     /// <exception cref="InvalidOperationException">The server has not been started.</exception>
-    public EngineServer Engine => _engine ?? throw new InvalidOperationException("The server has not been started.");
+    public EngineServer Engine => _parent is not null ? _parent.Engine : _engine ?? throw new InvalidOperationException("The server has not been started.");
 
     /// <summary>The bound end points, in the order of the options: port 0 has become the port that was free. Empty before the start.</summary>
-    public IReadOnlyList<EndPoint> EndPoints => _engine?.EndPoints ?? [];
+    public IReadOnlyList<EndPoint> EndPoints => _parent is not null ? _parent.EndPoints : _engine?.EndPoints ?? [];
 
     /// <summary>The first bound end point.</summary>
     /// <exception cref="InvalidOperationException">The server has not been started.</exception>
@@ -63,6 +63,12 @@ public sealed class HttpServer : IAsyncDisposable
     public HttpServer Map(string method, string pattern, HttpHandler handler, RouteKind kind)
     {
         ThrowIfStarted();
+        if (_parent is not null)
+        {
+            MapInParent(method, pattern, handler, kind);
+            return this;
+        }
+
         _router.Map(method, pattern, handler, kind);
         return this;
     }
@@ -89,6 +95,11 @@ public sealed class HttpServer : IAsyncDisposable
         ArgumentNullException.ThrowIfNull(handler);
         ThrowIfStarted();
         _fallback = handler;
+        if (_parent is not null)
+        {
+            MapFallbackInParent(handler);
+        }
+
         return this;
     }
 
@@ -98,6 +109,7 @@ public sealed class HttpServer : IAsyncDisposable
     /// <exception cref="InvalidOperationException">The server was started before.</exception>
     public Task StartAsync(CancellationToken cancellationToken = default)
     {
+        ThrowIfGroup();
         ThrowIfStarted();
         _engine = new EngineServer(BuildServerOptions(), CreateProtocol);
         return _engine.StartAsync(cancellationToken);
@@ -163,7 +175,7 @@ public sealed class HttpServer : IAsyncDisposable
 
     private void ThrowIfStarted()
     {
-        if (_application is not null)
+        if (Root._application is not null)
         {
             throw new InvalidOperationException("The server has been started.");
         }
