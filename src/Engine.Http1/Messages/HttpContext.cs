@@ -58,6 +58,12 @@ public sealed class HttpContext
 
     internal PoolLease Lease;
 
+    /// <summary>Called on the loop when the request is over, well or not, with its final status: once, then forgotten.</summary>
+    internal Action<HttpContext>? Ended { get; set; }
+
+    /// <summary>When the first who watches the request saw it, by <see cref="System.Diagnostics.Stopwatch"/>.</summary>
+    internal long WatchedSince { get; set; }
+
     internal void Begin(Connection connection, bool offersUpgrade)
     {
         _connection = connection;
@@ -66,6 +72,7 @@ public sealed class HttpContext
 
     internal void Reset()
     {
+        RaiseEnded();
         Request.Reset();
         Response.Reset();
         RouteParameters.Clear();
@@ -76,6 +83,25 @@ public sealed class HttpContext
         RouteHandler = null;
         AllowedMethods = null;
         Failure = null;
+    }
+
+    /// <summary>Tells whoever watches requests, while everything about this one still stands.</summary>
+    private void RaiseEnded()
+    {
+        if (Ended is not { } ended)
+        {
+            return;
+        }
+
+        Ended = null;
+        try
+        {
+            ended(this);
+        }
+        catch (Exception exception)
+        {
+            _connection?.ReportFault(exception);
+        }
     }
 
     /// <summary>The request has ended: whoever still holds the context reaches nothing through it.</summary>

@@ -15,6 +15,9 @@ public sealed partial class HttpResponse
     private long? _plainLength;
     private long _plainBytes;
 
+    /// <summary>Bytes of the body so far, as they are sent, without chunk framing.</summary>
+    internal long SentBodyBytes => Volatile.Read(ref _writtenBytes);
+
     /// <summary>Sets what encodes the body, if it agrees when the response starts. It is released with the response.</summary>
     internal void UseEncoder(BodyEncoder encoder)
     {
