@@ -199,6 +199,19 @@ public sealed class ResponseCompressionTests(TransportKind transport) : OverSock
         Assert.That((exitCode, output.TrimEnd()), Is.EqualTo((0, Long.TrimEnd())), error);
     }
 
+    [TestCase(ContentCodings.Gzip)]
+    [TestCase(ContentCodings.Brotli)]
+    public void An_encoder_that_was_released_encodes_no_more(ContentCodings coding)
+    {
+        var encoder = new CompressingEncoder(new CompressionRules(new ResponseCompressionOptions()), coding);
+        var output = new System.Buffers.ArrayBufferWriter<byte>();
+        encoder.Encode(new byte[100_000], output);
+        encoder.Release();
+        encoder.Release();
+        encoder.Flush(output);
+        Assert.That(() => encoder.Encode(new byte[10], output), Throws.InstanceOf<ObjectDisposedException>());
+    }
+
     [TestCase("text/plain; charset=utf-8", true)]
     [TestCase("TEXT/CSS", true)]
     [TestCase("application/problem+json", true)]

@@ -5,8 +5,14 @@ using System.IO.Compression;
 namespace Engine.Http1;
 
 /// <summary>One response's compression. The native state is made when the body begins and freed with its last byte, so that waiting responses hold none.</summary>
+/// <remarks>
+/// The loop may release it while a write that its handler left behind runs on another thread. Native memory survives no such thing, hence the lock, which nobody else
+/// contends for.
+/// </remarks>
 internal sealed class CompressingEncoder(CompressionRules rules, ContentCodings coding) : BodyEncoder
 {
+    private readonly Lock _gate = new();
+    private bool _isReleased;
     private GzipBody? _gzip;
     private BrotliBody? _brotli;
 
@@ -36,6 +42,51 @@ internal sealed class CompressingEncoder(CompressionRules rules, ContentCodings 
 
     public override void Encode(ReadOnlySpan<byte> bytes, IBufferWriter<byte> destination)
     {
+        lock (_gate)
+        {
+            Write(bytes, destination);
+        }
+    }
+
+    public override void Flush(IBufferWriter<byte> destination)
+    {
+        lock (_gate)
+        {
+            _brotli?.Flush(destination);
+            _gzip?.Flush(destination);
+        }
+    }
+
+    public override void End(IBufferWriter<byte> destination)
+    {
+        lock (_gate)
+        {
+            // An empty body has an encoded form too.
+            Write(default, destination);
+            _brotli?.End(destination);
+            _gzip?.End(destination);
+        }
+    }
+
+    public override void Release()
+    {
+        lock (_gate)
+        {
+            _isReleased = true;
+            _brotli?.Dispose();
+            _gzip?.Dispose();
+            _brotli = null;
+            _gzip = null;
+        }
+    }
+
+    private void Write(ReadOnlySpan<byte> bytes, IBufferWriter<byte> destination)
+    {
+        if (_isReleased)
+        {
+            throw EndedRequest.Exception();
+        }
+
         if (coding == ContentCodings.Brotli)
         {
             (_brotli ??= new BrotliBody(rules.Level)).Write(bytes, destination);
@@ -44,28 +95,6 @@ internal sealed class CompressingEncoder(CompressionRules rules, ContentCodings 
         {
             (_gzip ??= new GzipBody(rules.Level)).Write(bytes, destination);
         }
-    }
-
-    public override void Flush(IBufferWriter<byte> destination)
-    {
-        _brotli?.Flush(destination);
-        _gzip?.Flush(destination);
-    }
-
-    public override void End(IBufferWriter<byte> destination)
-    {
-        // An empty body has an encoded form too.
-        Encode(default, destination);
-        _brotli?.End(destination);
-        _gzip?.End(destination);
-    }
-
-    public override void Release()
-    {
-        _brotli?.Dispose();
-        _gzip?.Dispose();
-        _brotli = null;
-        _gzip = null;
     }
 
     private static void AppendVary(ResponseHeaders headers)
