@@ -46,7 +46,7 @@ internal sealed class FileHandler
         }
 
         ContentCodings coding = ChooseVariant(context, file, out FileInfo served);
-        using SafeFileHandle? handle = ServedFolder.TryOpen(served);
+        using SafeFileHandle? handle = _folder.TryOpen(served);
         if (handle is null)
         {
             await MissAsync(context, path, isFolder: true);

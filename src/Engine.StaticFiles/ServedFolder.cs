@@ -13,6 +13,7 @@ internal sealed class ServedFolder
     private static readonly SearchValues<char> NotInNames = SearchValues.Create([.. "/\\:*?\"<>|~\u007f", .. Enumerable.Range(0, 32).Select(static code => (char)code)]);
 
     private readonly string _root;
+    private readonly string _realRoot;
     private readonly bool _followsLinks;
 
     /// <exception cref="DirectoryNotFoundException">There is no such folder.</exception>
@@ -24,6 +25,8 @@ internal sealed class ServedFolder
         {
             throw new DirectoryNotFoundException($"There is no folder {_root}.");
         }
+
+        _realRoot = RealPath(_root);
     }
 
     /// <summary>The full name of a file; null when there is none to serve.</summary>
@@ -39,17 +42,50 @@ internal sealed class ServedFolder
         return info.Exists && (_followsLinks || info.LinkTarget is null) && info.LastWriteTimeUtc >= file.LastWriteTimeUtc ? info : null;
     }
 
-    /// <summary>Opens a file for reading; null when it is gone since it was found, or not for this process to read.</summary>
-    public static SafeFileHandle? TryOpen(FileInfo file)
+    /// <summary>Opens a file for reading; null when it is gone since it was found, not for this process to read, or another file by now, behind a link.</summary>
+    public SafeFileHandle? TryOpen(FileInfo file)
     {
+        SafeFileHandle? handle = null;
         try
         {
-            return File.OpenHandle(file.FullName, FileMode.Open, FileAccess.Read, FileShare.ReadWrite | FileShare.Delete, FileOptions.Asynchronous | FileOptions.SequentialScan);
+            handle = File.OpenHandle(file.FullName, FileMode.Open, FileAccess.Read, FileShare.ReadWrite | FileShare.Delete, FileOptions.Asynchronous | FileOptions.SequentialScan);
+            if (_followsLinks || IsWhereItWasFound(handle, file))
+            {
+                return handle;
+            }
         }
         catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
         {
-            return null;
+            // What is not there and what may not be read look the same.
         }
+
+        handle?.Dispose();
+        return null;
+    }
+
+    /// <summary>Whether no link was put into the way between the look and the opening. Only Linux can tell; elsewhere whoever may write in the folder is trusted.</summary>
+    private bool IsWhereItWasFound(SafeFileHandle handle, FileInfo file)
+    {
+        if (!OperatingSystem.IsLinux())
+        {
+            return true;
+        }
+
+        string? opened = new FileInfo($"/proc/self/fd/{handle.DangerousGetHandle()}").LinkTarget;
+        return opened is null || opened == Path.Combine(_realRoot, Path.GetRelativePath(_root, file.FullName));
+    }
+
+    /// <summary>The folder without links on the way to it, which are the host's own choice.</summary>
+    private static string RealPath(string path)
+    {
+        string real = Path.GetPathRoot(path)!;
+        foreach (string name in path[real.Length..].Split(Path.DirectorySeparatorChar, StringSplitOptions.RemoveEmptyEntries))
+        {
+            var folder = new DirectoryInfo(Path.Combine(real, name));
+            real = folder.LinkTarget is not null && folder.ResolveLinkTarget(returnFinalTarget: true) is { } target ? RealPath(target.FullName) : folder.FullName;
+        }
+
+        return real;
     }
 
     private FileInfo? Resolve(string path)

@@ -109,6 +109,7 @@ public sealed class ResponseCompressionTests(TransportKind transport) : OverSock
     [TestCase("/fields?Status:206&Content-Range:bytes%200-1/2", "Accept-Encoding: gzip\r\n", null)]
     [TestCase("/fields?Cache-Control:public,no-transform", "Accept-Encoding: gzip\r\n", null)]
     [TestCase("/fields?Status:204", "Accept-Encoding: gzip\r\n", null)]
+    [TestCase("/fields?Status:304", "Accept-Encoding: gzip\r\n", "Accept-Encoding")]
     public async Task What_is_not_compressed_is_as_the_handler_wrote_it(string target, string fields, string? vary)
     {
         await ServeAsync();

@@ -18,6 +18,13 @@ internal sealed class CompressingEncoder(CompressionRules rules, ContentCodings 
 
     public override bool TryBegin(HttpResponse response, long? lengthBytes)
     {
+        if (response.StatusCode == 304)
+        {
+            // RFC 9110 §15.4.5: it says what the 200 would have said, and nobody knows any more what type that would have been of.
+            AppendVary(response.Headers);
+            return false;
+        }
+
         if (!rules.Concern(response, lengthBytes))
         {
             return false;

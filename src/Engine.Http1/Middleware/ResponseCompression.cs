@@ -51,7 +51,7 @@ internal sealed class CompressionRules
 
     /// <summary>Whether the coding of this response depends on the client.</summary>
     public bool Concern(HttpResponse response, long? lengthBytes)
-        => response.StatusCode is not (204 or 206 or 304)
+        => response.StatusCode is not (204 or 206)
             && !(lengthBytes < _minLengthBytes)
             && response.ContentType is { } type && HasType(type)
             && response.Headers["Content-Encoding"] is null
