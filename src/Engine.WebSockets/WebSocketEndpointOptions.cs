@@ -47,13 +47,16 @@ public sealed class WebSocketEndpointOptions
     public WebSocketCompressionOptions? Compression { get; set; }
 
     /// <summary>The subprotocols that the endpoint speaks, best first; the first that the client offers is chosen. None by default: nothing is chosen.</summary>
-    public IList<string> SubProtocols { get; } = [];
+    public IList<string> SubProtocols { get; private set; } = [];
+
+    /// <summary>Whether a client that offers none of the subprotocols is refused with 400; off by default: it is served without one.</summary>
+    public bool RequireSubProtocol { get; set; }
 
     /// <summary>
     /// The origins that browsers may connect from (<c>https://example.com</c>), compared without regard to case; any when empty, the default. Others get
     /// 403. Requests without an Origin are no browser's and pass. An endpoint that trusts cookies needs this or <see cref="RequireSameOrigin"/> (CWE-1385).
     /// </summary>
-    public IList<string> AllowedOrigins { get; } = [];
+    public IList<string> AllowedOrigins { get; private set; } = [];
 
     /// <summary>Whether browsers may connect from the server's own host only: the Origin's host and port must be the request's Host. Off by default.</summary>
     public bool RequireSameOrigin { get; set; }
@@ -71,6 +74,8 @@ public sealed class WebSocketEndpointOptions
         CheckTime(MaxLifetime, nameof(MaxLifetime));
         var frozen = (WebSocketEndpointOptions)MemberwiseClone();
         frozen.Compression = Compression?.Freeze();
+        frozen.SubProtocols = [.. SubProtocols];
+        frozen.AllowedOrigins = [.. AllowedOrigins];
         return frozen;
     }
 

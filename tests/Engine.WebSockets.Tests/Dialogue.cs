@@ -81,6 +81,11 @@ internal sealed class Recorder(Func<WebSocketConnection<Recorder>, WebSocketMess
 
     public override void OnPong(WebSocketConnection<Recorder> socket, ReadOnlySpan<byte> payload) => Events.Add("pong:" + Encoding.UTF8.GetString(payload));
 
+    /// <summary>What the peer's close frame is answered; its own by default.</summary>
+    public Func<WebSocketCloseAnswer, WebSocketCloseAnswer> Answer { get; set; } = static asked => asked;
+
+    public override WebSocketCloseAnswer OnCloseReceived(WebSocketConnection<Recorder> socket, WebSocketCloseAnswer asked) => Answer(asked);
+
     public override void OnClose(WebSocketConnection<Recorder> socket, WebSocketClosure closure)
     {
         CloseCount++;

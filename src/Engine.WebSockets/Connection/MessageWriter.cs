@@ -9,6 +9,7 @@ public sealed class MessageWriter : IAsyncDisposable
     private readonly WebSocketConnection _socket;
     private readonly TaskCompletionSource _ended = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private readonly FrameOpcode _opcode;
+    private Task _lastPart = Task.CompletedTask;
     private bool _hasBegun;
     private bool _isDone;
 
@@ -21,7 +22,7 @@ public sealed class MessageWriter : IAsyncDisposable
     /// <summary>Completes when other messages may go on.</summary>
     internal Task Ended => _ended.Task;
 
-    /// <summary>Sends the next part, waiting for room if need be. The memory must not change until the task completes.</summary>
+    /// <summary>Sends the next part, waiting for room if need be. Calls may overlap: parts go out in the order of the calls. The memory must not change until the task completes.</summary>
     /// <exception cref="OperationCanceledException">The token was cancelled before the part began; the message is still open.</exception>
     /// <exception cref="InvalidOperationException">The message is complete.</exception>
     public ValueTask<SendStatus> WriteAsync(ReadOnlyMemory<byte> part, CancellationToken cancellationToken = default)
@@ -33,7 +34,6 @@ public sealed class MessageWriter : IAsyncDisposable
     public async ValueTask<SendStatus> CompleteAsync(ReadOnlyMemory<byte> last = default, CancellationToken cancellationToken = default)
     {
         SendStatus status = await SendAsync(last, isFinal: true, cancellationToken).ConfigureAwait(false);
-        _isDone = true;
         _socket.EndStream();
         return status;
     }
@@ -62,6 +62,29 @@ public sealed class MessageWriter : IAsyncDisposable
         if (_isDone)
         {
             throw new InvalidOperationException("The message is complete.");
+        }
+
+        var sent = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        Task before = Interlocked.Exchange(ref _lastPart, sent.Task);
+        try
+        {
+            // A part that is still on its way goes first: the frame's opcode depends on it.
+            await before.ConfigureAwait(false);
+            SendStatus status = await SendInTurnAsync(part, isFinal, cancellationToken).ConfigureAwait(false);
+            _isDone |= isFinal;
+            return status;
+        }
+        finally
+        {
+            sent.SetResult();
+        }
+    }
+
+    private async ValueTask<SendStatus> SendInTurnAsync(ReadOnlyMemory<byte> part, bool isFinal, CancellationToken cancellationToken)
+    {
+        if (_isDone)
+        {
+            return SendStatus.Closed;
         }
 
         if (_socket.Connection.Options.Backpressure == BackpressurePolicy.Wait)

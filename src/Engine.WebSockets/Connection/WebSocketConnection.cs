@@ -40,7 +40,7 @@ public abstract partial class WebSocketConnection
     /// <summary>This side's address; null when the operating system no longer tells.</summary>
     public EndPoint? LocalEndPoint => Connection.LocalEndPoint;
 
-    /// <summary>Whether messages are accepted: false from the moment of <see cref="Close"/>, <see cref="Abort"/>, the peer's close frame or its end.</summary>
+    /// <summary>Whether messages are accepted: false from the moment of <see cref="Close(WebSocketCloseStatus, string?)"/>, <see cref="Abort"/>, the peer's close frame or its end.</summary>
     public bool IsOpen => (Volatile.Read(ref _gate) & ClosedGate) == 0 && Connection.IsOpen;
 
     /// <summary>Whether a message would be answered with <see cref="SendStatus.Sent"/>: the queue is below its high-water mark.</summary>
@@ -48,6 +48,12 @@ public abstract partial class WebSocketConnection
 
     /// <summary>Bytes that wait for the kernel, frame headers included.</summary>
     public int BufferedAmount => Connection.BufferedBytes;
+
+    /// <summary>How long the peer took to answer the last ping of the endpoint's <see cref="WebSocketEndpointOptions.PingInterval"/>; null before the first answer. Any thread.</summary>
+    public TimeSpan? PingRoundTrip => _protocol.PingRoundTrip;
+
+    /// <summary>How the WebSocket ended; null until <see cref="WebSocketHandler{TData}.OnClose"/> is raised, or a reading loop has ended by the end of the WebSocket. Any thread.</summary>
+    public WebSocketClosure? Closure => _protocol.Ended;
 
     /// <summary>Whether the calling thread is the connection's loop.</summary>
     public bool IsOnLoop => Connection.IsOnLoop;
@@ -79,6 +85,12 @@ public abstract partial class WebSocketConnection
             Connection.Post(static request => ((CloseRequest)request!).Run(), new CloseRequest(_protocol, code, reason));
         }
     }
+
+    /// <summary>The same with a code as a number: 1000 to 1003, 1007 to 1014, or 3000 to 4999 of one's own.</summary>
+    /// <param name="code">The code.</param>
+    /// <param name="reason">At most 123 bytes of UTF-8.</param>
+    /// <exception cref="ArgumentException">The code may not be sent (RFC 6455 §7.4), or the reason is too long.</exception>
+    public void Close(int code, string? reason = null) => Close((WebSocketCloseStatus)code, reason);
 
     /// <summary>Ends the connection at once with a reset; what is queued is lost and the peer sees 1006.</summary>
     public void Abort()

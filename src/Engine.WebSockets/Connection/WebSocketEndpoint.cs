@@ -73,6 +73,9 @@ internal abstract class WebSocketEndpoint
 
     public abstract void OnPong(WebSocketConnection socket, ReadOnlySpan<byte> payload);
 
+    /// <summary>The peer asks to close; the answer is returned.</summary>
+    public virtual WebSocketCloseAnswer OnCloseReceived(WebSocketConnection socket, WebSocketCloseAnswer asked) => asked;
+
     public abstract void OnClose(WebSocketConnection socket, WebSocketClosure closure);
 
     public abstract void OnError(WebSocketConnection socket, Exception exception);

@@ -1,124 +1,143 @@
+using System.Diagnostics;
 using System.Net.WebSockets;
 
 namespace Engine.WebSockets;
 
 /// <summary>
-/// Liveness: one deadline a connection serves all clocks. Receiving only notes the time; the deadline, when it comes, finds out what is due, so a message
-/// costs no timer operation.
+/// Liveness. A peer lives when bytes of it arrive, or when it takes bytes that wait for it: a slow reader of something long can answer no ping before it has read
+/// up to it. So a ping is sent only when nothing is before it, and only one that has left starts a clock; else the progress of what waits is watched.
 /// </summary>
 internal sealed partial class WebSocketProtocol
 {
-    private long _lastReceivedAt;
-    private long _lastMessageAt;
-    private long _pingedAt;
-    private long _expiresAt;
-    private long _closeDueAt;
+    /// <summary>No progress is watched.</summary>
+    private const long NoMark = -1;
+
+    private WebSocketClock _clock;
+    private long _progressMark = NoMark;
+    private long _pingTimestamp;
     private bool _isPeerGone;
+
+    /// <summary>How long the last answered ping took; null before the first. Written on the loop.</summary>
+    public TimeSpan? PingRoundTrip { get; private set; }
 
     protected override void OnDeadline(Connection connection)
     {
         long now = connection.NowMilliseconds;
-        if (_isPeerGone && !IsHeldBack)
+        (ClockDuty duty, long at) = NextDuty();
+        if (at <= now)
         {
-            Finish(connection, CloseReason.PeerClosed);
-        }
-
-        switch (_state)
-        {
-            case WebSocketState.Open:
-                WatchOpen(connection, now);
-                break;
-            case WebSocketState.CloseSent when _closeDueAt != 0 && now >= _closeDueAt:
-                // RFC 6455 §7.1.1 leaves the wait to us: a peer that never answers the close frame holds its descriptor no longer than this.
-                _state = WebSocketState.Closing;
-                connection.Abort(CloseReason.Timeout);
-                break;
+            Do(connection, duty, now);
         }
 
         _endpoint.Contexts?.Trim(now);
         SetNextDeadline(connection);
     }
 
-    private void WatchOpen(Connection connection, long now)
+    /// <summary>Sends a ping and remembers when, for <see cref="PingRoundTrip"/>. Loop only.</summary>
+    private void SendPing(Connection connection)
     {
-        if (_expiresAt != 0 && now >= _expiresAt)
+        if (SendControl(connection, FrameOpcode.Ping, []) == SendStatus.Sent)
         {
-            _socket.Close(WebSocketCloseStatus.EndpointUnavailable, "lifetime is over");
-            return;
-        }
-
-        if (_endpoint.IdleMilliseconds != 0 && !_isHandlerBusy && now - _lastMessageAt >= _endpoint.IdleMilliseconds)
-        {
-            _socket.Close(WebSocketCloseStatus.EndpointUnavailable, "idle");
-            return;
-        }
-
-        if (_endpoint.PingMilliseconds == 0 || _isHandlerBusy)
-        {
-            // While a handler holds back the reads, the peer's pong could not be seen: its silence says nothing.
-            _pingedAt = 0;
-            return;
-        }
-
-        // Whatever is received forgets the ping, so it stands for silence since then.
-        if (_pingedAt != 0 && _endpoint.PongMilliseconds != 0)
-        {
-            if (now - _pingedAt >= _endpoint.PongMilliseconds)
-            {
-                _state = WebSocketState.Closing;
-                connection.Abort(CloseReason.Timeout);
-            }
-
-            return;
-        }
-
-        if (now - Math.Max(_lastReceivedAt, _pingedAt) >= _endpoint.PingMilliseconds)
-        {
-            // Native memory kept for a takeover goes back after so long a silence; the next message begins a new history.
-            _socket.ReturnDeflate();
-            SendControl(connection, FrameOpcode.Ping, []);
-            _pingedAt = now;
+            _pingTimestamp = Stopwatch.GetTimestamp();
         }
     }
 
-    /// <summary>Arms the connection's one deadline for the first clock that may be due.</summary>
+    private void MeasureRoundTrip()
+    {
+        if (_pingTimestamp != 0)
+        {
+            PingRoundTrip = Stopwatch.GetElapsedTime(_pingTimestamp);
+            _pingTimestamp = 0;
+        }
+    }
+
+    private void Do(Connection connection, ClockDuty duty, long now)
+    {
+        switch (duty)
+        {
+            case ClockDuty.PeerGone:
+                Finish(connection, CloseReason.PeerClosed);
+                break;
+            case ClockDuty.Expire:
+                _socket.Close(WebSocketCloseStatus.EndpointUnavailable, "lifetime is over");
+                break;
+            case ClockDuty.CloseIdle:
+                _socket.Close(WebSocketCloseStatus.EndpointUnavailable, "idle");
+                break;
+            case ClockDuty.Ask:
+                AskForLife(connection, now);
+                break;
+            case ClockDuty.Judge:
+                Judge(connection, now);
+                break;
+            case ClockDuty.EndClose:
+                EndClose(connection, now);
+                break;
+        }
+    }
+
+    private void AskForLife(Connection connection, long now)
+    {
+        // Native memory kept for a takeover goes back after so long a silence; the next message begins a new history.
+        _socket.ReturnDeflate();
+        SendProgress progress = connection.GetSendProgress();
+        _progressMark = progress.IsOutstanding ? progress.Mark : NoMark;
+        if (!progress.IsOutstanding)
+        {
+            SendPing(connection);
+        }
+
+        _clock.Ask(now);
+    }
+
+    private void Judge(Connection connection, long now)
+    {
+        if (_progressMark != NoMark && HasProgressed(connection, ref _progressMark))
+        {
+            _clock.SeeLife(now);
+        }
+        else if (_clock.IsGivenUp(now, _endpoint))
+        {
+            GiveUp(connection);
+        }
+    }
+
+    /// <summary>RFC 6455 §7.1.1 leaves the wait to us: a peer that never answers the close frame holds its descriptor no longer than this, once it has been sent it.</summary>
+    private void EndClose(Connection connection, long now)
+    {
+        if (_progressMark != NoMark && HasProgressed(connection, ref _progressMark))
+        {
+            _clock.AwaitClose(now, _endpoint.CloseMilliseconds);
+            return;
+        }
+
+        GiveUp(connection);
+    }
+
+    private void GiveUp(Connection connection)
+    {
+        _state = WebSocketState.Closing;
+        connection.Abort(CloseReason.Timeout);
+    }
+
+    /// <summary>Whether the peer took bytes since the last look; looks on while there are more.</summary>
+    private static bool HasProgressed(Connection connection, ref long mark)
+    {
+        SendProgress progress = connection.GetSendProgress();
+        bool hasProgressed = progress.Mark != mark;
+        mark = progress.IsOutstanding ? progress.Mark : NoMark;
+        return hasProgressed;
+    }
+
+    private (ClockDuty Duty, long At) NextDuty() => _clock.Next(_state, IsHeldBack, _isPeerGone, _endpoint);
+
+    /// <summary>Arms the connection's one deadline for the first duty.</summary>
     private void SetNextDeadline(Connection connection)
     {
-        long due = long.MaxValue;
-        switch (_state)
+        (_, long at) = NextDuty();
+        if (at != long.MaxValue)
         {
-            case WebSocketState.Open when !_isHandlerBusy:
-                long ping = _endpoint.PingMilliseconds;
-                if (ping != 0)
-                {
-                    long pong = _endpoint.PongMilliseconds;
-                    due = _pingedAt == 0 ? _lastReceivedAt + ping : pong == 0 ? _pingedAt + ping : _pingedAt + pong;
-                }
-
-                if (_endpoint.IdleMilliseconds != 0)
-                {
-                    due = Math.Min(due, _lastMessageAt + _endpoint.IdleMilliseconds);
-                }
-
-                break;
-            case WebSocketState.CloseSent when _closeDueAt != 0:
-                due = _closeDueAt;
-                break;
-        }
-
-        if (_expiresAt != 0 && _state == WebSocketState.Open)
-        {
-            due = Math.Min(due, _expiresAt);
-        }
-
-        if (_isPeerGone && !IsHeldBack && _state < WebSocketState.Closing)
-        {
-            due = connection.NowMilliseconds;
-        }
-
-        if (due != long.MaxValue)
-        {
-            connection.SetDeadline(TimeSpan.FromMilliseconds(Math.Max(due - connection.NowMilliseconds, 1)));
+            connection.SetDeadline(TimeSpan.FromMilliseconds(Math.Max(at - connection.NowMilliseconds, 1)));
         }
         else
         {

@@ -10,8 +10,10 @@ internal sealed partial class WebSocketProtocol
 {
     private string _closeReason = "";
     private WebSocketCloseStatus _closeCode = ClosePayload.Abnormal;
+    private byte[]? _waitingClose;
     private bool _isCloseReceived;
     private bool _isFailed;
+    private volatile bool _ended;
 
     /// <summary>Sends this side's close frame and waits for the peer's. Loop only.</summary>
     public void BeginClose(WebSocketCloseStatus code, string? reason)
@@ -32,9 +34,10 @@ internal sealed partial class WebSocketProtocol
         _state = WebSocketState.CloseSent;
         byte[] frame = CloseFrame(code, reason);
 
-        // Behind messages that still wait for room, which were promised before.
-        _ = Observe(connection.SendAsync(frame));
-        _closeDueAt = _endpoint.CloseMilliseconds == 0 ? 0 : connection.NowMilliseconds + _endpoint.CloseMilliseconds;
+        SendProgress progress = connection.GetSendProgress();
+        _progressMark = progress.IsOutstanding ? progress.Mark : NoMark;
+        SendCloseFrame(connection, frame);
+        _clock.AwaitClose(connection.NowMilliseconds, _endpoint.CloseMilliseconds);
         if (_isHandlerBusy)
         {
             _isPeerGone = connection.IsPeerClosed;
@@ -47,7 +50,11 @@ internal sealed partial class WebSocketProtocol
     /// <summary>Code of the host failed: the peer is told by 1011, the host by OnError, the engine's log and counters by the connection.</summary>
     public void OnHandlerFailed(Connection connection, Exception exception)
     {
-        ReportError(exception);
+        if (_state < WebSocketState.Closed)
+        {
+            ReportError(exception);
+        }
+
         if (_state < WebSocketState.Closing)
         {
             Fail(connection, WebSocketCloseStatus.InternalServerError, "handler failed", CloseReason.HandlerFailed);
@@ -64,9 +71,36 @@ internal sealed partial class WebSocketProtocol
         return frame[..(2 + length)].ToArray();
     }
 
-    private static async Task Observe(ValueTask<SendStatus> sent) => await sent.ConfigureAwait(false);
+    /// <summary>
+    /// Behind messages that still wait for room, which were promised before. A policy that drops messages, or ends the connection for them, does not do so for the
+    /// close frame, which has room in the reserve for control messages.
+    /// </summary>
+    private void SendCloseFrame(Connection connection, byte[] frame)
+    {
+        if (connection.Options.Backpressure != BackpressurePolicy.Wait)
+        {
+            connection.TrySendControl(frame);
+            return;
+        }
 
-    /// <summary>RFC 6455 §5.5.1: answered with the same code, then the connection ends, by the server first (§7.1.1).</summary>
+        ValueTask<SendStatus> sent = connection.SendAsync(frame);
+        if (!sent.IsCompleted)
+        {
+            _waitingClose = frame;
+            _ = ObserveAsync(sent);
+        }
+    }
+
+    private async Task ObserveAsync(ValueTask<SendStatus> sent)
+    {
+        // Back to the loop, which is current here.
+        if (await sent.ConfigureAwait(true) != SendStatus.Closed)
+        {
+            _waitingClose = null;
+        }
+    }
+
+    /// <summary>RFC 6455 §5.5.1: answered, by default with the same code and reason, then the connection ends, by the server first (§7.1.1).</summary>
     private void OnCloseFrame(Connection connection, ReadOnlySpan<byte> payload)
     {
         WebSocketError error = ClosePayload.Read(payload, out WebSocketCloseStatus code, out string reason);
@@ -76,11 +110,47 @@ internal sealed partial class WebSocketProtocol
             return;
         }
 
-        bool isAnswer = _state == WebSocketState.CloseSent;
         _isCloseReceived = true;
         _closeCode = code;
         _closeReason = reason;
-        End(connection, isAnswer ? null : (code, ""), CloseReason.Completed);
+        if (_state == WebSocketState.CloseSent)
+        {
+            // The peer's close crossed ours. One that still waits behind messages leaves now: the peer takes no more of those.
+            if (_waitingClose is { } waiting)
+            {
+                connection.TrySendControl(waiting);
+            }
+
+            End(connection, null, CloseReason.Completed);
+            return;
+        }
+
+        if (TryChooseAnswer(connection, new WebSocketCloseAnswer(code, reason), out WebSocketCloseAnswer answer))
+        {
+            End(connection, (answer.Code, answer.Reason), CloseReason.Completed);
+        }
+    }
+
+    private bool TryChooseAnswer(Connection connection, WebSocketCloseAnswer asked, out WebSocketCloseAnswer answer)
+    {
+        answer = asked;
+        try
+        {
+            answer = _endpoint.OnCloseReceived(_socket, asked);
+            WebSocketConnection.CheckClose(answer.Code, answer.Reason);
+        }
+        catch (Exception exception)
+        {
+            OnHandlerFailed(connection, exception);
+        }
+
+        // A handler that closed by itself meanwhile has sent its frame, and one that failed has ended the connection.
+        if (_state == WebSocketState.CloseSent)
+        {
+            End(connection, null, CloseReason.Completed);
+        }
+
+        return _state == WebSocketState.Open;
     }
 
     /// <summary>RFC 6455 §7.1.7: the peer broke a rule; it is told which by the code, and nothing more of it is read.</summary>
@@ -138,6 +208,9 @@ internal sealed partial class WebSocketProtocol
 
         connection.Close(reason);
     }
+
+    /// <summary>How it ended, once it has. Any thread.</summary>
+    public WebSocketClosure? Ended => _ended ? Closure(_socket.Connection.CloseReason) : null;
 
     private WebSocketClosure Closure(CloseReason reason)
     {

@@ -35,9 +35,10 @@ internal sealed partial class WebSocketProtocol : ConnectionProtocol
     protected override void OnStarted(Connection connection)
     {
         _endpoint.CountOpened();
-        _lastReceivedAt = _lastMessageAt = connection.NowMilliseconds;
-        long lifetime = _endpoint.DrawLifetimeMilliseconds();
-        _expiresAt = lifetime == 0 ? 0 : connection.NowMilliseconds + lifetime;
+        _clock.Start(connection.NowMilliseconds, _endpoint.DrawLifetimeMilliseconds());
+
+        // A FIN that came during the handshake was told to HTTP: it is acted on once what came before it has been read.
+        _isPeerGone = connection.IsPeerClosed;
         SetNextDeadline(connection);
         try
         {
@@ -51,10 +52,11 @@ internal sealed partial class WebSocketProtocol : ConnectionProtocol
 
     protected override int OnReceived(Connection connection, Span<byte> bytes)
     {
-        _lastReceivedAt = connection.NowMilliseconds;
-        _pingedAt = 0;
+        _clock.SeeLife(connection.NowMilliseconds);
         int consumed = 0;
-        while (_state < WebSocketState.Closing)
+
+        // Abort, from whichever side, ends the reading too: nothing is delivered after it.
+        while (_state < WebSocketState.Closing && connection.IsOpen)
         {
             FrameStep step = _decoder.Read(bytes[consumed..], _endpoint.Rules, out FrameSlice slice);
             consumed += slice.ConsumedBytes;
@@ -84,7 +86,8 @@ internal sealed partial class WebSocketProtocol : ConnectionProtocol
 
     protected override void OnPeerClosed(Connection connection)
     {
-        // A handler that is still busy may hold back frames that came before the FIN, the close frame among them: they are read first.
+        // A handler that is still busy may hold back frames that came before the FIN, the close frame among them: they are read first. But the peer cannot come
+        // back, so what the handler waits for by ClosedToken is over.
         if (!IsHeldBack)
         {
             Finish(connection, CloseReason.PeerClosed);
@@ -98,18 +101,14 @@ internal sealed partial class WebSocketProtocol : ConnectionProtocol
     protected override void OnClosed(Connection connection, CloseReason reason)
     {
         _state = WebSocketState.Closed;
+        _ended = true;
         _socket.RefuseSends();
+        _socket.EndStream();
         ReturnMemory();
         _endpoint.CountClosed();
-        try
-        {
-            _endpoint.OnClose(_socket, Closure(reason));
-        }
-        catch (Exception exception)
-        {
-            ReportError(exception);
-            throw;
-        }
+
+        // Nothing follows OnClose, not even OnError: what it throws goes to the engine's log and counters.
+        _endpoint.OnClose(_socket, Closure(reason));
     }
 
     /// <summary>Hands the joined message over to a new owner.</summary>
@@ -154,8 +153,8 @@ internal sealed partial class WebSocketProtocol : ConnectionProtocol
 
         // A peer that had gone meanwhile is looked at again once what was held back has been read.
         _isPeerGone = connection.IsPeerClosed;
-        _lastReceivedAt = _lastMessageAt = connection.NowMilliseconds;
-        _pingedAt = 0;
+        _clock.SeeLife(connection.NowMilliseconds);
+        _clock.SeeMessage(connection.NowMilliseconds);
         connection.ResumeReceive();
         SetNextDeadline(connection);
     }
@@ -198,7 +197,7 @@ internal sealed partial class WebSocketProtocol : ConnectionProtocol
 
     private void Deliver(Connection connection, ReadOnlySpan<byte> payload, bool isText, WebSocketProtocol? assembler)
     {
-        _lastMessageAt = connection.NowMilliseconds;
+        _clock.SeeMessage(connection.NowMilliseconds);
         try
         {
             ValueTask task = _endpoint.OnMessage(_socket, new WebSocketMessage(payload, isText, assembler));
@@ -250,6 +249,7 @@ internal sealed partial class WebSocketProtocol : ConnectionProtocol
             }
             else
             {
+                MeasureRoundTrip();
                 _endpoint.OnPong(_socket, payload);
             }
         }

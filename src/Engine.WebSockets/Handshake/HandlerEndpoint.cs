@@ -16,6 +16,8 @@ internal sealed class HandlerEndpoint<TData>(WebSocketEndpointOptions options, W
 
     public override void OnPong(WebSocketConnection socket, ReadOnlySpan<byte> payload) => handler.OnPong(Typed(socket), payload);
 
+    public override WebSocketCloseAnswer OnCloseReceived(WebSocketConnection socket, WebSocketCloseAnswer asked) => handler.OnCloseReceived(Typed(socket), asked);
+
     public override void OnClose(WebSocketConnection socket, WebSocketClosure closure) => handler.OnClose(Typed(socket), closure);
 
     public override void OnError(WebSocketConnection socket, Exception exception) => handler.OnError(Typed(socket), exception);

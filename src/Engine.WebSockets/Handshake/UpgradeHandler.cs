@@ -18,8 +18,14 @@ internal abstract class UpgradeHandler(WebSocketEndpoint endpoint)
     /// <summary>Asks the host, then accepts or not.</summary>
     protected abstract ValueTask DecideAsync(HttpContext context, HandshakeVerdict verdict);
 
-    protected static void Accept(HttpContext context, in HandshakeVerdict verdict, string? subProtocol, WebSocketConnection socket)
+    protected void Accept(HttpContext context, in HandshakeVerdict verdict, string? subProtocol, WebSocketConnection socket)
     {
+        if (endpoint.Options.RequireSubProtocol && subProtocol is null)
+        {
+            context.Response.StatusCode = 400;
+            return;
+        }
+
         ResponseHeaders headers = context.Response.Headers;
         headers.Set("Sec-WebSocket-Accept", verdict.AcceptValue);
         if (subProtocol is not null)
@@ -106,7 +112,9 @@ internal sealed class UpgradeHandler<TData>(HandlerEndpoint<TData> endpoint, Web
     private void Conclude(WebSocketUpgrade<TData> upgrade, in HandshakeVerdict verdict)
     {
         HttpContext context = upgrade.Context;
-        if (!upgrade.IsRefused && !context.Response.HasStarted)
+
+        // A host that set a status has answered, also without a call of Refuse: nobody is let in whom it meant to keep out.
+        if (!upgrade.IsRefused && !context.Response.HasStarted && context.Response.StatusCode is (200 or 101))
         {
             var socket = new WebSocketConnection<TData>(endpoint, context.Connection, upgrade.SubProtocol, verdict.Deflate, upgrade.Data!);
             Accept(context, in verdict, upgrade.SubProtocol, socket);

@@ -51,12 +51,23 @@ public abstract class WebSocketHandler<TData>
     {
     }
 
+    /// <summary>
+    /// The peer's close frame arrived; messages can still be sent. Returns what it is answered: by default its own code and reason (RFC 6455 §5.5.1). Not raised
+    /// when this side has closed before.
+    /// </summary>
+    /// <param name="socket">The connection.</param>
+    /// <param name="asked">The peer's code and reason.</param>
+    public virtual WebSocketCloseAnswer OnCloseReceived(WebSocketConnection<TData> socket, WebSocketCloseAnswer asked) => asked;
+
     /// <summary>The connection has ended and nothing can be sent any more. Raised exactly once for each connection that was opened, last.</summary>
     public virtual void OnClose(WebSocketConnection<TData> socket, WebSocketClosure closure)
     {
     }
 
-    /// <summary>A method of this handler failed; the connection closes with 1011. What this method throws is ignored.</summary>
+    /// <summary>
+    /// A method of this handler failed; the connection closes with 1011. What this method throws is ignored. Never after <see cref="OnClose"/>: what fails there or
+    /// later goes to the server's own error callback.
+    /// </summary>
     public virtual void OnError(WebSocketConnection<TData> socket, Exception exception)
     {
     }

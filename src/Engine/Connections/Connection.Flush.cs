@@ -10,6 +10,19 @@ public sealed partial class Connection
     internal long BacklogSinceMilliseconds => _backlogSince;
 
     /// <summary>
+    /// Whether the peer still has bytes to take, and a mark of how many it took. Loop only; one system call. A peer that takes bytes is alive, however slow; one
+    /// that owes an answer behind them cannot give it yet.
+    /// </summary>
+    public SendProgress GetSendProgress()
+    {
+        CheckLoop();
+        TcpInfo info = _transport.GetTcpInfo();
+        return info.IsKnown
+            ? new SendProgress(BufferedBytes > 0 || info.HasUnacknowledged, info.AcknowledgedBytes)
+            : new SendProgress(BufferedBytes > 0, _progressAt);
+    }
+
+    /// <summary>
     /// Hands what is queued to the kernel now instead of at the turn's end, and answers <see cref="IsWritable"/>. Loop only. For protocols that write much
     /// within one callback, and must know when to stop.
     /// </summary>

@@ -24,6 +24,11 @@ public sealed partial class Connection
         if (IsOnLoop)
         {
             AdoptForeignSends();
+        }
+
+        // While a message is streamed, what other threads handed over stays where it is, and this goes behind it.
+        if (IsOnLoop && Volatile.Read(ref _foreignStack) is null)
+        {
             AddWaiter(waiter);
             if (!_inPump)
             {

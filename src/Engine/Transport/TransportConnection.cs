@@ -41,6 +41,9 @@ internal abstract class TransportConnection
     /// </summary>
     public virtual bool TryExportKeyingMaterial(string label, ReadOnlySpan<byte> context, Span<byte> target) => false;
 
+    /// <summary>What the kernel holds for the peer and what the peer acknowledged; the default where the kernel does not tell. One system call.</summary>
+    public virtual TcpInfo GetTcpInfo() => default;
+
     /// <summary>Begins to receive, under the identity that events are matched with.</summary>
     public abstract void Start(ConnectionId id);
 

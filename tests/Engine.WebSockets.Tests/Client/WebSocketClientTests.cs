@@ -35,7 +35,7 @@ public sealed class WebSocketClientTests
         }
 
         await client.CloseAsync(WebSocketCloseStatus.NormalClosure, "done");
-        Assert.That(await client.Completion, Is.EqualTo(new WebSocketClosure(WebSocketCloseStatus.NormalClosure, "", true, CloseReason.Completed)));
+        Assert.That(await client.Completion, Is.EqualTo(new WebSocketClosure(WebSocketCloseStatus.NormalClosure, "done", true, CloseReason.Completed)));
         Assert.That(client.State, Is.EqualTo(WebSocketClientState.Closed));
     }
 

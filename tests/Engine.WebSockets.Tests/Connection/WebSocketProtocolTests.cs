@@ -34,7 +34,7 @@ public sealed class WebSocketProtocolTests
         var whole = new Dialogue();
         List<string> expected = whole.Send(input);
         Assert.That(expected, Has.Count.EqualTo(5));
-        Assert.That(expected[^1], Is.EqualTo("8:1000"));
+        Assert.That(expected[^1], Is.EqualTo("8:1000 done"));
         for (int size = 1; size < 12; size++)
         {
             var pieces = new Dialogue();
@@ -49,7 +49,7 @@ public sealed class WebSocketProtocolTests
     public void RFC6455_5_5_1_close_is_answered_with_its_code_and_the_server_ends_first()
     {
         var dialogue = new Dialogue();
-        Assert.That(dialogue.Send(Wire.Close(3001, "later"), Wire.Text("ignored")), Is.EqualTo(new[] { "8:3001" }));
+        Assert.That(dialogue.Send(Wire.Close(3001, "later"), Wire.Text("ignored")), Is.EqualTo(new[] { "8:3001 later" }));
         Assert.That(dialogue.Peer.SawFin, Is.True);
         dialogue.Peer.CloseSend();
         dialogue.Server.RunUntilIdle();
@@ -178,7 +178,7 @@ public sealed class WebSocketProtocolTests
         Assert.That(dialogue.Handler.CloseCount, Is.Zero);
         gate.SetResult();
         Assert.That(dialogue.Server.RunUntil(() => dialogue.Handler.CloseCount > 0, TimeSpan.FromSeconds(5)), Is.True);
-        Assert.That(dialogue.Take(), Is.EqualTo(new[] { "1:kept", "8:1001" }));
+        Assert.That(dialogue.Take(), Is.EqualTo(new[] { "1:kept", "8:1001 bye" }));
         Assert.That(dialogue.Handler.Ended, Is.EqualTo("1001 bye clean Completed"));
     }
 

@@ -54,6 +54,38 @@ public sealed class WebSocketRoutesTests
     }
 
     [Test]
+    public async Task Status_that_a_host_set_keeps_the_client_out_also_without_a_refusal([Values(401, 404, 503)] int status)
+    {
+        await using SocketServer server = await SocketServer.StartAsync(http => http.MapWebSocket("/chat", new Deciding(status)));
+        await using RawClient client = await RawClient.ConnectAsync(server.EndPoint);
+        await client.SendAsync(Good + "\r\n");
+        Assert.That(await ReadHeadAsync(client), Does.StartWith($"HTTP/1.1 {status} ").And.Not.Contain("Sec-WebSocket-Accept"));
+    }
+
+    [TestCase("", 400)]
+    [TestCase("Sec-WebSocket-Protocol: other\r\n", 400)]
+    [TestCase("Sec-WebSocket-Protocol: other, mine\r\n", 101)]
+    public async Task Required_subprotocol_is_offered_or_the_client_is_refused(string field, int status)
+    {
+        var options = new WebSocketEndpointOptions { RequireSubProtocol = true, SubProtocols = { "mine" } };
+        await using SocketServer server = await SocketServer.StartAsync(http => http.MapWebSocket("/chat", new EchoHandler(), options));
+        await using RawClient client = await RawClient.ConnectAsync(server.EndPoint);
+        await client.SendAsync($"{Good}{field}\r\n");
+        Assert.That(await ReadHeadAsync(client), Does.StartWith($"HTTP/1.1 {status} "));
+    }
+
+    [Test]
+    public async Task Lists_of_the_options_are_read_when_the_endpoint_is_mapped()
+    {
+        var options = new WebSocketEndpointOptions { AllowedOrigins = { "https://good.example" } };
+        await using SocketServer server = await SocketServer.StartAsync(http => http.MapWebSocket("/chat", new EchoHandler(), options));
+        options.AllowedOrigins.Clear();
+        await using RawClient client = await RawClient.ConnectAsync(server.EndPoint);
+        await client.SendAsync($"{Good}Origin: https://evil.example\r\n\r\n");
+        Assert.That(await ReadHeadAsync(client), Does.StartWith("HTTP/1.1 403 "));
+    }
+
+    [Test]
     public async Task CWE_1385_foreign_origin_gets_403()
     {
         var options = new WebSocketEndpointOptions { RequireSameOrigin = true };
@@ -160,5 +192,16 @@ public sealed class WebSocketRoutesTests
             socket.TrySendText(socket.Data);
             return ValueTask.CompletedTask;
         }
+    }
+
+    private sealed class Deciding(int status) : WebSocketHandler<int>
+    {
+        public override ValueTask OnUpgradeAsync(WebSocketUpgrade<int> upgrade)
+        {
+            upgrade.Context.Response.StatusCode = status;
+            return ValueTask.CompletedTask;
+        }
+
+        public override ValueTask OnMessage(WebSocketConnection<int> socket, WebSocketMessage message) => ValueTask.CompletedTask;
     }
 }

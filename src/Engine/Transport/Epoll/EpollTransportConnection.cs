@@ -34,6 +34,8 @@ internal sealed unsafe class EpollTransportConnection(int descriptor, PeerAddres
     /// <summary>What an event must carry to be meant for this connection and not for one that had its slot before.</summary>
     public uint Generation => _id.Generation;
 
+    public override TcpInfo GetTcpInfo() => Libc.GetTcpInfo(_descriptor);
+
     public override void Start(ConnectionId id)
     {
         _id = id;

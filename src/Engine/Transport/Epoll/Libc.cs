@@ -127,6 +127,14 @@ internal static unsafe partial class Libc
     [LibraryImport("libc", EntryPoint = "syscall")]
     private static partial nint WaitingSystemCall(nint number, nint first, nint second, nint third, nint fourth, nint fifth, nint sixth);
 
+    /// <summary>The default on a Unix socket, and on a descriptor that is closed.</summary>
+    public static TcpInfo GetTcpInfo(int descriptor)
+    {
+        byte* info = stackalloc byte[TcpInfo.ReadBytes];
+        uint length = TcpInfo.ReadBytes;
+        return GetSocketOption(descriptor, TcpInfo.Level, TcpInfo.Option, info, &length) == 0 ? TcpInfo.Read(new ReadOnlySpan<byte>(info, (int)length)) : default;
+    }
+
     /// <summary>A system call's number, on the two processors that <see cref="EpollTransport.IsSupported"/> lets through.</summary>
     private static nint Number(nint x64, nint arm64) => RuntimeInformation.ProcessArchitecture == Architecture.Arm64 ? arm64 : x64;
 

@@ -26,6 +26,8 @@ internal sealed class ProxyTransportConnection(TransportConnection inner, ProxyP
 
     public override long EstablishMilliseconds { get; } = Math.Max((long)options.HeaderTimeout.TotalMilliseconds, 1);
 
+    public override TcpInfo GetTcpInfo() => inner.GetTcpInfo();
+
     public override void Start(ConnectionId id)
     {
         inner.Sink = this;

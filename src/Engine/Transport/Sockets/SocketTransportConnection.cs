@@ -41,6 +41,24 @@ internal sealed partial class SocketTransportConnection : TransportConnection, I
 
     public override int InFlightBytes => _inFlightBytes;
 
+    public override TcpInfo GetTcpInfo()
+    {
+        if (!OperatingSystem.IsLinux() || _socket.ProtocolType != ProtocolType.Tcp)
+        {
+            return default;
+        }
+
+        try
+        {
+            Span<byte> info = stackalloc byte[TcpInfo.ReadBytes];
+            return TcpInfo.Read(info[.._socket.GetRawSocketOption(TcpInfo.Level, TcpInfo.Option, info)]);
+        }
+        catch (Exception exception) when (exception is SocketException or ObjectDisposedException)
+        {
+            return default;
+        }
+    }
+
     public override void Start(ConnectionId id)
     {
         // Asked for now, it is known also when the peer is gone; the runtime has it from the accept.

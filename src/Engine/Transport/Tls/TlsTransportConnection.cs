@@ -42,6 +42,8 @@ internal abstract partial class TlsTransportConnection(TransportConnection inner
     /// <summary>Whether the transport beneath has seen the peer's FIN.</summary>
     protected bool IsInnerEnded => _innerEnded;
 
+    public override TcpInfo GetTcpInfo() => Inner.GetTcpInfo();
+
     public override void Start(ConnectionId id)
     {
         Inner.Sink = this;

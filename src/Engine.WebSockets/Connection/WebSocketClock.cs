@@ -1,0 +1,152 @@
+namespace Engine.WebSockets;
+
+/// <summary>What the clock of a WebSocket asks its protocol to do.</summary>
+internal enum ClockDuty : byte
+{
+    /// <summary>Nothing, for as long as nothing changes.</summary>
+    None = 0,
+
+    /// <summary>The lifetime is over: close with 1001.</summary>
+    Expire,
+
+    /// <summary>No message came for too long: close with 1001.</summary>
+    CloseIdle,
+
+    /// <summary>The peer was silent for a ping interval: ask for a sign of life.</summary>
+    Ask,
+
+    /// <summary>The time for that sign is over: judge the peer.</summary>
+    Judge,
+
+    /// <summary>The time for the peer's close frame is over.</summary>
+    EndClose,
+
+    /// <summary>The peer has sent FIN, and everything before it was read.</summary>
+    PeerGone,
+}
+
+/// <summary>
+/// All times of one WebSocket, and the one function that says what is due next, and when. Receiving only notes the time, so a message costs no timer operation.
+/// Times are the loop's milliseconds; 0 stands for "not set".
+/// </summary>
+internal struct WebSocketClock
+{
+    /// <summary>A deadline that is raised later than this was held up by the loop, whose own standstill says nothing about a peer.</summary>
+    public const long StallMilliseconds = 300;
+
+    /// <summary>Time for one more turn, in which an answer that waits in the kernel is read before its peer is given up.</summary>
+    private const long GraceMilliseconds = 100;
+
+    private long _lifeAt;
+    private long _messageAt;
+    private long _askedAt;
+    private long _expiresAt;
+    private long _closeDueAt;
+    private bool _isGraced;
+
+    /// <summary>Whether a sign of life is awaited.</summary>
+    public readonly bool IsAsked => _askedAt != 0;
+
+    /// <summary>The connection begins.</summary>
+    public void Start(long now, long lifetimeMilliseconds)
+    {
+        _lifeAt = _messageAt = now;
+        _expiresAt = lifetimeMilliseconds == 0 ? 0 : now + lifetimeMilliseconds;
+    }
+
+    /// <summary>Bytes arrived, or others left for a peer that takes them: the peer lives.</summary>
+    public void SeeLife(long now)
+    {
+        _lifeAt = now;
+        _askedAt = 0;
+        _isGraced = false;
+    }
+
+    /// <summary>A message arrived.</summary>
+    public void SeeMessage(long now) => _messageAt = now;
+
+    /// <summary>The peer was pinged, or its progress is watched, from now on.</summary>
+    public void Ask(long now)
+    {
+        _askedAt = now;
+        _isGraced = false;
+    }
+
+    /// <summary>The close frame was sent; the peer has so long from now.</summary>
+    public void AwaitClose(long now, long closeMilliseconds) => _closeDueAt = closeMilliseconds == 0 ? 0 : now + closeMilliseconds;
+
+    /// <summary>
+    /// Whether a peer without a sign of life is to be given up at its judgement. Not at once: first one more turn reads what waits in the kernel; and not when the
+    /// judgement is late, since then the loop stood still and read nothing.
+    /// </summary>
+    public bool IsGivenUp(long now, WebSocketEndpoint endpoint)
+    {
+        long due = _askedAt + endpoint.PongMilliseconds + (_isGraced ? GraceMilliseconds : 0);
+        if (now - due > StallMilliseconds)
+        {
+            Ask(now);
+            return false;
+        }
+
+        bool wasGraced = _isGraced;
+        _isGraced = true;
+        return wasGraced;
+    }
+
+    /// <summary>What is due next, and when.</summary>
+    /// <param name="state">Where the WebSocket stands.</param>
+    /// <param name="isHeldBack">Whether reading waits for a handler: the peer's answers could not be seen, so its silence says nothing.</param>
+    /// <param name="isPeerGone">Whether the peer has sent FIN.</param>
+    /// <param name="endpoint">The intervals.</param>
+    public readonly (ClockDuty Duty, long At) Next(WebSocketState state, bool isHeldBack, bool isPeerGone, WebSocketEndpoint endpoint)
+    {
+        if (state >= WebSocketState.Closing)
+        {
+            return (ClockDuty.None, long.MaxValue);
+        }
+
+        if (isPeerGone && !isHeldBack)
+        {
+            return (ClockDuty.PeerGone, 0);
+        }
+
+        (ClockDuty Duty, long At) next = (ClockDuty.None, long.MaxValue);
+        if (state == WebSocketState.CloseSent)
+        {
+            Consider(ref next, ClockDuty.EndClose, _closeDueAt, 0);
+            return next;
+        }
+
+        Consider(ref next, ClockDuty.Expire, _expiresAt, 0);
+        if (isHeldBack)
+        {
+            return next;
+        }
+
+        Consider(ref next, ClockDuty.CloseIdle, _messageAt, endpoint.IdleMilliseconds);
+        if (endpoint.PingMilliseconds == 0)
+        {
+            return next;
+        }
+
+        if (_askedAt == 0 || endpoint.PongMilliseconds == 0)
+        {
+            Consider(ref next, ClockDuty.Ask, Math.Max(_lifeAt, _askedAt), endpoint.PingMilliseconds);
+        }
+        else
+        {
+            Consider(ref next, ClockDuty.Judge, _askedAt + (_isGraced ? GraceMilliseconds : 0), endpoint.PongMilliseconds);
+        }
+
+        return next;
+    }
+
+    private static void Consider(ref (ClockDuty Duty, long At) next, ClockDuty duty, long from, long milliseconds)
+    {
+        bool isSet = duty is ClockDuty.Expire or ClockDuty.EndClose ? from != 0 : milliseconds != 0;
+        if (isSet && from + milliseconds < next.At)
+        {
+            next = (duty, from + milliseconds);
+        }
+    }
+}
