@@ -22,6 +22,12 @@ public sealed class WebSocketEndpointOptions
     public int MaxFragmentCount { get; set; } = 131_072;
 
     /// <summary>
+    /// For a reading function: bytes of messages that wait for it, or of one message that it has not asked for, before the connection reads no more and TCP slows
+    /// the peer, whose pings and close frame then wait too; 65,536 by default. 0 holds back from the first message on that nobody asked for.
+    /// </summary>
+    public int MaxUnreadBytes { get; set; } = 65_536;
+
+    /// <summary>
     /// How long a peer may be silent before it is pinged; 30 seconds by default. <see cref="Timeout.InfiniteTimeSpan"/> turns pings off, and dead
     /// peers then go unnoticed until something is sent to them.
     /// </summary>
@@ -67,6 +73,7 @@ public sealed class WebSocketEndpointOptions
         ArgumentOutOfRangeException.ThrowIfGreaterThan(MaxMessageBytes, 1 << 30, nameof(MaxMessageBytes));
         ArgumentOutOfRangeException.ThrowIfLessThan(MaxFrameBytes, 125, nameof(MaxFrameBytes));
         ArgumentOutOfRangeException.ThrowIfLessThan(MaxFragmentCount, 1, nameof(MaxFragmentCount));
+        ArgumentOutOfRangeException.ThrowIfNegative(MaxUnreadBytes, nameof(MaxUnreadBytes));
         CheckTime(PingInterval, nameof(PingInterval));
         CheckTime(PongTimeout, nameof(PongTimeout));
         CheckTime(IdleTimeout, nameof(IdleTimeout));

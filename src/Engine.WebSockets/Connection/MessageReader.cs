@@ -3,128 +3,140 @@ using System.Threading.Tasks.Sources;
 namespace Engine.WebSockets;
 
 /// <summary>
-/// Between a connection that hands out messages and a function that asks for them: at most one message is on the way, and the connection reads on when the
-/// function asks for the next. A function that stays on the loop is continued in place, without a hop or an allocation. All state is the loop's.
+/// Between a connection that hands out messages and a function that asks for them, when it likes and how often it likes. Messages that nobody asked for wait here,
+/// up to a bound; past it the connection reads no more until the function asks. A function that stays on the loop is continued in place, without a hop or an
+/// allocation. All state is the loop's.
 /// </summary>
-internal sealed class MessageReader : IAsyncEnumerable<ReceivedMessage>, IAsyncEnumerator<ReceivedMessage>, IValueTaskSource<bool>, IValueTaskSource
+/// <remarks>
+/// <code>
+///   Idle  --message: it waits; ask with one waiting: handed out--&gt; Idle
+///   Idle  --ask with none waiting--&gt; Asked     Asked --message: handed out; or cancelled--&gt; Idle
+///   any   --connection closed--&gt; Ended         Ended --ask: what still waits, then "no more"--&gt; Ended
+/// </code>
+/// </remarks>
+/// <param name="maxUnreadBytes">Bytes of messages that may wait before the connection is held back.</param>
+internal sealed class MessageReader(int maxUnreadBytes) : IAsyncEnumerable<ReceivedMessage>, IAsyncEnumerator<ReceivedMessage>, IValueTaskSource<bool>, IValueTaskSource
 {
-    private ManualResetValueTaskSourceCore<bool> _wanted;
-    private ManualResetValueTaskSourceCore<bool> _taken;
+    /// <summary>What a waiting message costs beside its bytes, so that empty ones are bounded too.</summary>
+    private const int MessageCostBytes = 64;
+
+    private Queue<MessageBytes>? _unread;
+    private ManualResetValueTaskSourceCore<bool> _answer;
+    private ManualResetValueTaskSourceCore<bool> _room;
     private CancellationTokenRegistration _registration;
-    private CancellationToken _cancellation;
+    private CancellationToken _enumerationToken;
+    private CancellationToken _token;
     private Connection? _connection;
     private BorrowedMessage _current;
-    private MessageBytes _next;
-    private bool _hasNext;
-    private bool _isWanted;
-    private bool _isTakenOwed;
-    private bool _isEnded;
+    private int _unreadBytes;
+    private int _isAsking;
+    private State _state;
+    private bool _isRoomOwed;
     private bool _isClosed;
-    private int _isEnumerated;
 
-    /// <summary>Valid until the next call of <see cref="MoveNextAsync"/>.</summary>
+    /// <summary>Where the function stands.</summary>
+    internal enum State : byte
+    {
+        /// <summary>It does something else.</summary>
+        Idle = 0,
+
+        /// <summary>It waits for a message.</summary>
+        Asked = 1,
+
+        /// <summary>No more messages will come.</summary>
+        Ended = 2,
+    }
+
+    /// <summary>Valid until the next is asked for.</summary>
     public ReceivedMessage Current => _current.Current;
+
+    /// <summary>For tests.</summary>
+    internal State Stand => _state;
 
     public void Attach(Connection connection) => _connection = connection;
 
+    /// <summary>The next message; null at the end.</summary>
+    public async ValueTask<ReceivedMessage?> ReceiveAsync(CancellationToken cancellationToken)
+        => await AskAsync(cancellationToken).ConfigureAwait(true) ? Current : null;
+
     public IAsyncEnumerable<ReceivedMessage> ReadAllAsync(CancellationToken cancellationToken)
     {
-        _cancellation = cancellationToken;
+        _enumerationToken = cancellationToken;
         return this;
     }
 
     public IAsyncEnumerator<ReceivedMessage> GetAsyncEnumerator(CancellationToken cancellationToken = default)
     {
-        if (Interlocked.Exchange(ref _isEnumerated, 1) != 0)
-        {
-            throw new InvalidOperationException("The messages of a connection are read by one enumeration, once.");
-        }
-
         if (cancellationToken.CanBeCanceled)
         {
-            _cancellation = cancellationToken;
+            _enumerationToken = cancellationToken;
         }
 
-        _registration = _cancellation.UnsafeRegister(static reader => ((MessageReader)reader!).OnCancelled(), this);
         return this;
     }
 
-    public ValueTask<bool> MoveNextAsync()
-    {
-        _wanted.Reset();
-        var task = new ValueTask<bool>(this, _wanted.Version);
-        if (_connection!.IsOnLoop || Volatile.Read(ref _isClosed))
-        {
-            // Also where the connection has ended, and its loop perhaps too: nobody else touches this any more.
-            Want();
-        }
-        else
-        {
-            _connection.Post(static reader => ((MessageReader)reader!).Want(), this);
-        }
+    public ValueTask<bool> MoveNextAsync() => AskAsync(_enumerationToken);
 
-        return task;
-    }
-
-    /// <summary>The function has stopped reading: later messages are thrown away, so that close frames are still seen.</summary>
+    /// <summary>The function has left its loop, and may begin another: what waits stays.</summary>
     public ValueTask DisposeAsync()
     {
-        _registration.Dispose();
-        if (_connection!.IsOnLoop || Volatile.Read(ref _isClosed))
+        if (Volatile.Read(ref _isAsking) == 0)
         {
-            Stop();
-        }
-        else
-        {
-            _connection.Post(static reader => ((MessageReader)reader!).Stop(), this);
+            _current.End();
         }
 
         return ValueTask.CompletedTask;
     }
 
-    /// <summary>A message arrived. The task completes when the function asks for the one after it. Loop only.</summary>
+    /// <summary>The function has returned: what waits is thrown away. Any thread.</summary>
+    public void Stop() => OnLoop(static reader => ((MessageReader)reader!).StopOnLoop());
+
+    /// <summary>A message arrived. The task completes when there is room for more. Loop only.</summary>
     public ValueTask OnMessage(WebSocketMessage message)
     {
-        if (_isEnded)
+        switch (_state)
         {
-            return ValueTask.CompletedTask;
-        }
-
-        _next = message.TakeBytes();
-        _hasNext = true;
-        if (_isWanted)
-        {
-            Hand();
-
-            // A function that went on in place has asked for the next one already.
-            if (_isWanted || _isEnded)
-            {
+            case State.Asked:
+                Hand(message.TakeBytes());
                 return ValueTask.CompletedTask;
-            }
+            case State.Idle:
+                _unread ??= new Queue<MessageBytes>();
+                _unread.Enqueue(message.TakeBytes());
+                _unreadBytes += message.Data.Length + MessageCostBytes;
+                return WhenRoom(0);
+            default:
+                return ValueTask.CompletedTask;
         }
-
-        _taken.Reset();
-        _isTakenOwed = true;
-        return new ValueTask(this, _taken.Version);
     }
+
+    /// <summary>Part of a message arrived, and so much of it is held. The task completes when more may come. Loop only.</summary>
+    public ValueTask OnPart(int heldBytes) => _state == State.Idle ? WhenRoom(heldBytes) : ValueTask.CompletedTask;
 
     /// <summary>The connection has ended. Loop only.</summary>
     public void OnClosed()
     {
-        _isEnded = true;
-        if (_isWanted && !_hasNext)
-        {
-            _isWanted = false;
-            _current.End();
-            _wanted.SetResult(false);
-        }
-
+        bool wasAsked = _state == State.Asked;
+        _state = State.Ended;
         Volatile.Write(ref _isClosed, true);
+        if (wasAsked)
+        {
+            Answer(false);
+        }
     }
 
-    bool IValueTaskSource<bool>.GetResult(short token) => _wanted.GetResult(token);
+    bool IValueTaskSource<bool>.GetResult(short token)
+    {
+        try
+        {
+            return _answer.GetResult(token);
+        }
+        finally
+        {
+            Volatile.Write(ref _isAsking, 0);
+        }
+    }
 
-    ValueTaskSourceStatus IValueTaskSource<bool>.GetStatus(short token) => _wanted.GetStatus(token);
+    ValueTaskSourceStatus IValueTaskSource<bool>.GetStatus(short token) => _answer.GetStatus(token);
 
     void IValueTaskSource<bool>.OnCompleted(Action<object?> continuation, object? state, short token, ValueTaskSourceOnCompletedFlags flags)
     {
@@ -132,86 +144,141 @@ internal sealed class MessageReader : IAsyncEnumerable<ReceivedMessage>, IAsyncE
         {
             // It will be completed on the loop, whose context is the one that was current: going on in place is going back to it.
             flags &= ~ValueTaskSourceOnCompletedFlags.UseSchedulingContext;
-            _wanted.RunContinuationsAsynchronously = false;
+            _answer.RunContinuationsAsynchronously = false;
         }
         else
         {
-            _wanted.RunContinuationsAsynchronously = true;
+            _answer.RunContinuationsAsynchronously = true;
         }
 
-        _wanted.OnCompleted(continuation, state, token, flags);
+        _answer.OnCompleted(continuation, state, token, flags);
     }
 
-    void IValueTaskSource.GetResult(short token) => _taken.GetResult(token);
+    void IValueTaskSource.GetResult(short token) => _room.GetResult(token);
 
-    ValueTaskSourceStatus IValueTaskSource.GetStatus(short token) => _taken.GetStatus(token);
+    ValueTaskSourceStatus IValueTaskSource.GetStatus(short token) => _room.GetStatus(token);
 
     void IValueTaskSource.OnCompleted(Action<object?> continuation, object? state, short token, ValueTaskSourceOnCompletedFlags flags)
-        => _taken.OnCompleted(continuation, state, token, flags);
+        => _room.OnCompleted(continuation, state, token, flags);
 
-    private void Want()
+    private ValueTask<bool> AskAsync(CancellationToken cancellationToken)
+    {
+        if (Interlocked.Exchange(ref _isAsking, 1) != 0)
+        {
+            throw new InvalidOperationException("The messages of a connection are read one at a time.");
+        }
+
+        _answer.Reset();
+        _token = cancellationToken;
+        var task = new ValueTask<bool>(this, _answer.Version);
+        OnLoop(static reader => ((MessageReader)reader!).Ask());
+        return task;
+    }
+
+    private void Ask()
     {
         _current.End();
-        _isWanted = true;
-        if (_cancellation.IsCancellationRequested)
+        if (_token.IsCancellationRequested)
         {
-            OnCancelledOnLoop();
+            _answer.SetException(new OperationCanceledException(_token));
         }
-        else if (_hasNext)
+        else if (_unread is { Count: > 0 })
         {
-            Hand();
+            MessageBytes bytes = _unread.Dequeue();
+            _unreadBytes -= bytes.LengthBytes + MessageCostBytes;
+            Hand(bytes);
+            GiveRoom();
         }
-        else if (_isEnded)
+        else if (_state == State.Ended)
         {
-            _isWanted = false;
-            _wanted.SetResult(false);
+            _answer.SetResult(false);
         }
         else
         {
-            MarkTaken();
+            _state = State.Asked;
+            if (_token.CanBeCanceled)
+            {
+                _registration = _token.UnsafeRegister(static reader => ((MessageReader)reader!).Cancel(), this);
+            }
+
+            GiveRoom();
         }
     }
 
-    private void Hand()
+    private void Hand(MessageBytes bytes)
     {
-        _isWanted = false;
-        _hasNext = false;
-        _current.Lend(_next);
-        _next = default;
-        _wanted.SetResult(true);
-    }
-
-    private void Stop()
-    {
-        _isEnded = true;
-        _current.End();
-        if (_hasNext)
+        if (_state == State.Asked)
         {
-            _hasNext = false;
-            _next.Return();
+            _state = State.Idle;
         }
 
-        MarkTaken();
+        _current.Lend(bytes);
+        Answer(true);
+    }
+
+    private void Answer(bool result)
+    {
+        // Does not wait: what the callback does is to post.
+        _registration.Unregister();
+        _answer.SetResult(result);
+    }
+
+    private void StopOnLoop()
+    {
+        _state = State.Ended;
+        _current.End();
+        while (_unread is { Count: > 0 })
+        {
+            _unread.Dequeue().Return();
+        }
+
+        GiveRoom();
+    }
+
+    private ValueTask WhenRoom(int heldBytes)
+    {
+        if (_unreadBytes + heldBytes <= maxUnreadBytes)
+        {
+            return ValueTask.CompletedTask;
+        }
+
+        _room.Reset();
+        _isRoomOwed = true;
+        return new ValueTask(this, _room.Version);
     }
 
     /// <summary>Lets the connection read on. It does so from its own turn, never from within this call.</summary>
-    private void MarkTaken()
+    private void GiveRoom()
     {
-        if (_isTakenOwed)
+        if (_isRoomOwed && (_state != State.Idle || _unreadBytes <= maxUnreadBytes))
         {
-            _isTakenOwed = false;
-            _taken.SetResult(true);
+            _isRoomOwed = false;
+            _room.SetResult(true);
         }
     }
 
-    private void OnCancelled() => _connection!.Post(static reader => ((MessageReader)reader!).OnCancelledOnLoop(), this);
+    private void Cancel() => OnLoop(static reader => ((MessageReader)reader!).CancelOnLoop());
 
-    private void OnCancelledOnLoop()
+    private void CancelOnLoop()
     {
-        if (_isWanted)
+        // A callback that comes late, when another ask with another token waits, finds that one's token as it is.
+        if (_state == State.Asked && _token.IsCancellationRequested)
         {
-            _isWanted = false;
-            _wanted.SetException(new OperationCanceledException(_cancellation));
+            _state = State.Idle;
+            _answer.SetException(new OperationCanceledException(_token));
+        }
+    }
+
+    /// <summary>Runs work on the loop; here, where the connection has ended, and its loop perhaps too: nobody else touches this any more.</summary>
+    private void OnLoop(Action<object?> work)
+    {
+        if (_connection!.IsOnLoop || Volatile.Read(ref _isClosed))
+        {
+            work(this);
+        }
+        else
+        {
+            _connection.Post(work, this);
         }
     }
 }

@@ -10,6 +10,8 @@ internal sealed class ReaderEndpoint(WebSocketEndpointOptions options, Func<WebS
 
     public override ValueTask OnMessage(WebSocketConnection socket, WebSocketMessage message) => ReaderOf(socket).OnMessage(message);
 
+    public override ValueTask OnPart(WebSocketConnection socket, int heldBytes) => ReaderOf(socket).OnPart(heldBytes);
+
     public override void OnDrain(WebSocketConnection socket)
     {
     }
@@ -50,6 +52,10 @@ internal sealed class ReaderEndpoint(WebSocketEndpointOptions options, Func<WebS
         catch (Exception exception)
         {
             socket.Connection.Post(static state => ((FailedServe)state!).Report(), new FailedServe(socket, exception));
+        }
+        finally
+        {
+            ReaderOf(socket).Stop();
         }
     }
 

@@ -39,19 +39,21 @@ internal struct WebSocketClock
 
     private long _lifeAt;
     private long _messageAt;
-    private long _askedAt;
-    private long _expiresAt;
-    private long _closeDueAt;
-    private bool _isGraced;
 
-    /// <summary>Whether a sign of life is awaited.</summary>
-    public readonly bool IsAsked => _askedAt != 0;
+    /// <summary>Since when a sign of life is awaited; negative once the peer was granted its last turn.</summary>
+    private long _askedAt;
+
+    /// <summary>While open, when the lifetime is over; after that, when the time for the peer's close frame is.</summary>
+    private long _endsAt;
+
+    /// <summary>What the time for a sign of life is counted from.</summary>
+    private readonly long JudgedFrom => Math.Abs(_askedAt) + (_askedAt < 0 ? GraceMilliseconds : 0);
 
     /// <summary>The connection begins.</summary>
     public void Start(long now, long lifetimeMilliseconds)
     {
         _lifeAt = _messageAt = now;
-        _expiresAt = lifetimeMilliseconds == 0 ? 0 : now + lifetimeMilliseconds;
+        _endsAt = lifetimeMilliseconds == 0 ? 0 : now + lifetimeMilliseconds;
     }
 
     /// <summary>Bytes arrived, or others left for a peer that takes them: the peer lives.</summary>
@@ -59,21 +61,16 @@ internal struct WebSocketClock
     {
         _lifeAt = now;
         _askedAt = 0;
-        _isGraced = false;
     }
 
     /// <summary>A message arrived.</summary>
     public void SeeMessage(long now) => _messageAt = now;
 
     /// <summary>The peer was pinged, or its progress is watched, from now on.</summary>
-    public void Ask(long now)
-    {
-        _askedAt = now;
-        _isGraced = false;
-    }
+    public void Ask(long now) => _askedAt = now;
 
     /// <summary>The close frame was sent; the peer has so long from now.</summary>
-    public void AwaitClose(long now, long closeMilliseconds) => _closeDueAt = closeMilliseconds == 0 ? 0 : now + closeMilliseconds;
+    public void AwaitClose(long now, long closeMilliseconds) => _endsAt = closeMilliseconds == 0 ? 0 : now + closeMilliseconds;
 
     /// <summary>
     /// Whether a peer without a sign of life is to be given up at its judgement. Not at once: first one more turn reads what waits in the kernel; and not when the
@@ -81,15 +78,14 @@ internal struct WebSocketClock
     /// </summary>
     public bool IsGivenUp(long now, WebSocketEndpoint endpoint)
     {
-        long due = _askedAt + endpoint.PongMilliseconds + (_isGraced ? GraceMilliseconds : 0);
-        if (now - due > StallMilliseconds)
+        bool wasGraced = _askedAt < 0;
+        if (now - JudgedFrom - endpoint.PongMilliseconds > StallMilliseconds)
         {
             Ask(now);
             return false;
         }
 
-        bool wasGraced = _isGraced;
-        _isGraced = true;
+        _askedAt = -Math.Abs(_askedAt);
         return wasGraced;
     }
 
@@ -113,11 +109,11 @@ internal struct WebSocketClock
         (ClockDuty Duty, long At) next = (ClockDuty.None, long.MaxValue);
         if (state == WebSocketState.CloseSent)
         {
-            Consider(ref next, ClockDuty.EndClose, _closeDueAt, 0);
+            Consider(ref next, ClockDuty.EndClose, _endsAt, 0);
             return next;
         }
 
-        Consider(ref next, ClockDuty.Expire, _expiresAt, 0);
+        Consider(ref next, ClockDuty.Expire, _endsAt, 0);
         if (isHeldBack)
         {
             return next;
@@ -131,11 +127,11 @@ internal struct WebSocketClock
 
         if (_askedAt == 0 || endpoint.PongMilliseconds == 0)
         {
-            Consider(ref next, ClockDuty.Ask, Math.Max(_lifeAt, _askedAt), endpoint.PingMilliseconds);
+            Consider(ref next, ClockDuty.Ask, Math.Max(_lifeAt, Math.Abs(_askedAt)), endpoint.PingMilliseconds);
         }
         else
         {
-            Consider(ref next, ClockDuty.Judge, _askedAt + (_isGraced ? GraceMilliseconds : 0), endpoint.PongMilliseconds);
+            Consider(ref next, ClockDuty.Judge, JudgedFrom, endpoint.PongMilliseconds);
         }
 
         return next;

@@ -104,12 +104,24 @@ public abstract partial class WebSocketConnection
 
     /// <summary>
     /// The messages, one after another, for an endpoint that was mapped with a reading function: the connection reads on when the next is asked for. Ends when
-    /// the WebSocket does. One enumeration at a time. A message is valid until the next is asked for.
+    /// the WebSocket does. A loop that was left may be followed by another, or by <see cref="ReceiveAsync"/>: what arrives meanwhile waits, up to
+    /// <see cref="WebSocketEndpointOptions.MaxUnreadBytes"/>. A message is valid until the next is asked for.
     /// </summary>
     /// <exception cref="InvalidOperationException">The endpoint was mapped with a handler, which gets the messages.</exception>
     public IAsyncEnumerable<ReceivedMessage> ReadAllAsync(CancellationToken cancellationToken = default)
         => this is WebSocketConnection<MessageReader> { Data: { } reader }
             ? reader.ReadAllAsync(cancellationToken)
+            : throw new InvalidOperationException("The messages of this connection go to its handler.");
+
+    /// <summary>
+    /// The next message, for an endpoint that was mapped with a reading function; null when the WebSocket has ended: <see cref="Closure"/> says how. One call at a
+    /// time. The message is valid until the next is asked for.
+    /// </summary>
+    /// <exception cref="InvalidOperationException">The endpoint was mapped with a handler, which gets the messages; or another read is under way.</exception>
+    /// <exception cref="OperationCanceledException">The token was cancelled first; the connection goes on.</exception>
+    public ValueTask<ReceivedMessage?> ReceiveAsync(CancellationToken cancellationToken = default)
+        => this is WebSocketConnection<MessageReader> { Data: { } reader }
+            ? reader.ReceiveAsync(cancellationToken)
             : throw new InvalidOperationException("The messages of this connection go to its handler.");
 
     internal static void CheckClose(WebSocketCloseStatus code, string? reason)

@@ -67,6 +67,9 @@ internal abstract class WebSocketEndpoint
 
     public abstract ValueTask OnMessage(WebSocketConnection socket, WebSocketMessage message);
 
+    /// <summary>Part of a message arrived; so much of it is held. What comes next waits until the task completes.</summary>
+    public virtual ValueTask OnPart(WebSocketConnection socket, int heldBytes) => ValueTask.CompletedTask;
+
     public abstract void OnDrain(WebSocketConnection socket);
 
     public abstract void OnPing(WebSocketConnection socket, ReadOnlySpan<byte> payload);

@@ -14,11 +14,17 @@ internal sealed partial class WebSocketProtocol
 
     private WebSocketClock _clock;
     private long _progressMark = NoMark;
-    private long _pingTimestamp;
+
+    /// <summary>When the ping that waits for its pong was sent, by a clock of microseconds that wraps around; 0 when none waits.</summary>
+    private uint _pingedAtMicroseconds;
+    private uint _roundTripMicroseconds;
     private bool _isPeerGone;
 
     /// <summary>How long the last answered ping took; null before the first. Written on the loop.</summary>
-    public TimeSpan? PingRoundTrip { get; private set; }
+    public TimeSpan? PingRoundTrip
+        => Volatile.Read(ref _roundTripMicroseconds) is var microseconds && microseconds == 0 ? null : TimeSpan.FromMicroseconds((double)microseconds);
+
+    private static uint Microseconds => (uint)(Stopwatch.GetElapsedTime(0).Ticks / TimeSpan.TicksPerMicrosecond) | 1;
 
     protected override void OnDeadline(Connection connection)
     {
@@ -38,16 +44,16 @@ internal sealed partial class WebSocketProtocol
     {
         if (SendControl(connection, FrameOpcode.Ping, []) == SendStatus.Sent)
         {
-            _pingTimestamp = Stopwatch.GetTimestamp();
+            _pingedAtMicroseconds = Microseconds;
         }
     }
 
     private void MeasureRoundTrip()
     {
-        if (_pingTimestamp != 0)
+        if (_pingedAtMicroseconds != 0)
         {
-            PingRoundTrip = Stopwatch.GetElapsedTime(_pingTimestamp);
-            _pingTimestamp = 0;
+            Volatile.Write(ref _roundTripMicroseconds, Math.Max(Microseconds - _pingedAtMicroseconds, 1));
+            _pingedAtMicroseconds = 0;
         }
     }
 

@@ -8,12 +8,13 @@ namespace Engine.WebSockets;
 /// </summary>
 internal sealed partial class WebSocketProtocol
 {
-    private string _closeReason = "";
-    private WebSocketCloseStatus _closeCode = ClosePayload.Abnormal;
-    private byte[]? _waitingClose;
+    /// <summary>The reason that came with <see cref="_closeCode"/>; before there is one, this side's close frame while it waits behind messages.</summary>
+    private object? _closeNote;
+
+    /// <summary>A code in the two bytes that it has on the wire.</summary>
+    private ushort _closeCode = (ushort)ClosePayload.Abnormal;
     private bool _isCloseReceived;
     private bool _isFailed;
-    private volatile bool _ended;
 
     /// <summary>Sends this side's close frame and waits for the peer's. Loop only.</summary>
     public void BeginClose(WebSocketCloseStatus code, string? reason)
@@ -86,7 +87,7 @@ internal sealed partial class WebSocketProtocol
         ValueTask<SendStatus> sent = connection.SendAsync(frame);
         if (!sent.IsCompleted)
         {
-            _waitingClose = frame;
+            _closeNote = frame;
             _ = ObserveAsync(sent);
         }
     }
@@ -94,9 +95,9 @@ internal sealed partial class WebSocketProtocol
     private async Task ObserveAsync(ValueTask<SendStatus> sent)
     {
         // Back to the loop, which is current here.
-        if (await sent.ConfigureAwait(true) != SendStatus.Closed)
+        if (await sent.ConfigureAwait(true) != SendStatus.Closed && _closeNote is byte[])
         {
-            _waitingClose = null;
+            _closeNote = null;
         }
     }
 
@@ -110,13 +111,14 @@ internal sealed partial class WebSocketProtocol
             return;
         }
 
+        byte[]? waiting = _closeNote as byte[];
         _isCloseReceived = true;
-        _closeCode = code;
-        _closeReason = reason;
+        _closeCode = (ushort)code;
+        _closeNote = reason;
         if (_state == WebSocketState.CloseSent)
         {
             // The peer's close crossed ours. One that still waits behind messages leaves now: the peer takes no more of those.
-            if (_waitingClose is { } waiting)
+            if (waiting is not null)
             {
                 connection.TrySendControl(waiting);
             }
@@ -166,8 +168,8 @@ internal sealed partial class WebSocketProtocol
     {
         bool isAlreadySent = _state == WebSocketState.CloseSent;
         _isFailed = true;
-        _closeCode = code;
-        _closeReason = text;
+        _closeCode = (ushort)code;
+        _closeNote = text;
         End(connection, isAlreadySent ? null : (code, text), reason);
     }
 
@@ -210,13 +212,13 @@ internal sealed partial class WebSocketProtocol
     }
 
     /// <summary>How it ended, once it has. Any thread.</summary>
-    public WebSocketClosure? Ended => _ended ? Closure(_socket.Connection.CloseReason) : null;
+    public WebSocketClosure? Ended => _state == WebSocketState.Closed ? Closure(_socket.Connection.CloseReason) : null;
 
     private WebSocketClosure Closure(CloseReason reason)
     {
         // RFC 6455 §7.1.5: without a close frame from the peer the code is 1006, unless this side failed the connection and so knows why.
         bool isKnown = _isCloseReceived || _isFailed;
-        return new WebSocketClosure(isKnown ? _closeCode : ClosePayload.Abnormal, isKnown ? _closeReason : "", _isCloseReceived, reason);
+        return new WebSocketClosure(isKnown ? (WebSocketCloseStatus)_closeCode : ClosePayload.Abnormal, isKnown ? _closeNote as string ?? "" : "", _isCloseReceived, reason);
     }
 
     private sealed class CloseRequest(WebSocketProtocol protocol, WebSocketCloseStatus code, string? reason)

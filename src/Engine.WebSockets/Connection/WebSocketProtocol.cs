@@ -101,7 +101,6 @@ internal sealed partial class WebSocketProtocol : ConnectionProtocol
     protected override void OnClosed(Connection connection, CloseReason reason)
     {
         _state = WebSocketState.Closed;
-        _ended = true;
         _socket.RefuseSends();
         _socket.EndStream();
         ReturnMemory();
@@ -193,6 +192,10 @@ internal sealed partial class WebSocketProtocol : ConnectionProtocol
             Deliver(connection, _assembler.Written, slice.IsText, this);
             _assembler.ReturnMessage();
         }
+        else
+        {
+            HoldBackUntil(connection, _endpoint.OnPart(_socket, _assembler.Written.Length));
+        }
     }
 
     private void Deliver(Connection connection, ReadOnlySpan<byte> payload, bool isText, WebSocketProtocol? assembler)
@@ -200,26 +203,31 @@ internal sealed partial class WebSocketProtocol : ConnectionProtocol
         _clock.SeeMessage(connection.NowMilliseconds);
         try
         {
-            ValueTask task = _endpoint.OnMessage(_socket, new WebSocketMessage(payload, isText, assembler));
-            if (task.IsCompleted)
-            {
-                task.GetAwaiter().GetResult();
-                return;
-            }
-
-            _isHandlerBusy = true;
-            if (IsHeldBack)
-            {
-                connection.PauseReceive();
-            }
-
-            _pending ??= new PendingHandler(this, connection);
-            _pending.Await(task);
+            HoldBackUntil(connection, _endpoint.OnMessage(_socket, new WebSocketMessage(payload, isText, assembler)));
         }
         catch (Exception exception)
         {
             OnHandlerFailed(connection, exception);
         }
+    }
+
+    /// <summary>Reads nothing more until the task completes.</summary>
+    private void HoldBackUntil(Connection connection, ValueTask task)
+    {
+        if (task.IsCompleted)
+        {
+            task.GetAwaiter().GetResult();
+            return;
+        }
+
+        _isHandlerBusy = true;
+        if (IsHeldBack)
+        {
+            connection.PauseReceive();
+        }
+
+        _pending ??= new PendingHandler(this, connection);
+        _pending.Await(task);
     }
 
     private void OnControl(Connection connection, FrameStep step, ReadOnlySpan<byte> payload)

@@ -127,7 +127,7 @@ internal sealed class ReaderUpgradeHandler(ReaderEndpoint endpoint) : UpgradeHan
 {
     protected override ValueTask DecideAsync(HttpContext context, HandshakeVerdict verdict)
     {
-        var socket = new WebSocketConnection<MessageReader>(endpoint, context.Connection, verdict.SubProtocol, verdict.Deflate, new MessageReader());
+        var socket = new WebSocketConnection<MessageReader>(endpoint, context.Connection, verdict.SubProtocol, verdict.Deflate, new MessageReader(endpoint.Options.MaxUnreadBytes));
         Accept(context, in verdict, verdict.SubProtocol, socket);
         return ValueTask.CompletedTask;
     }

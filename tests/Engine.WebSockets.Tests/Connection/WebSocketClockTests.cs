@@ -26,7 +26,11 @@ public sealed class WebSocketClockTests
     {
         var clock = default(WebSocketClock);
         clock.Start(1_000, 900_000);
-        clock.AwaitClose(2_000, 5_000);
+        if (state == "CloseSent")
+        {
+            clock.AwaitClose(2_000, 5_000);
+        }
+
         Assert.That(
             clock.Next(Enum.Parse<WebSocketState>(state), isHeldBack, isPeerGone, Endpoint), Is.EqualTo((Enum.Parse<ClockDuty>(duty), at)));
     }
