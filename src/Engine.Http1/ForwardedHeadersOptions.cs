@@ -6,8 +6,8 @@ namespace Engine.Http1;
 public sealed class ForwardedHeadersOptions
 {
     /// <summary>
-    /// Where the proxies are; empty by default, so that nobody is believed. List their addresses, not whole networks that clients share: whoever is in them can pretend to be
-    /// anybody.
+    /// Where the proxies are; empty by default, so that nobody is believed. List their addresses, not whole networks that clients share:
+    /// whoever is in them can pretend to be anybody.
     /// </summary>
     public IList<IPNetwork> TrustedNetworks { get; } = [];
 

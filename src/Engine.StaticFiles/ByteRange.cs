@@ -9,7 +9,9 @@ internal readonly record struct ByteRange(long First, long Last)
 /// <summary>What a Range field asks of a file.</summary>
 internal enum RangeVerdict : byte
 {
-    /// <summary>Nothing that is served: another unit, broken, too many, or more bytes in all than the file has. The whole file is sent.</summary>
+    /// <summary>
+    /// Nothing that is served: another unit, broken, too many, or more bytes in all than the file has. The whole file is sent.
+    /// </summary>
     Ignored = 0,
 
     /// <summary>Only what the file does not have: 416.</summary>

@@ -76,7 +76,9 @@ internal sealed class FileHandler
         }
     }
 
-    /// <summary>The coded variant that the client prefers among those that stand beside the file; the file itself when there is none.</summary>
+    /// <summary>
+    /// The coded variant that the client prefers among those that stand beside the file; the file itself when there is none.
+    /// </summary>
     private ContentCodings ChooseVariant(HttpContext context, FileInfo file, out FileInfo served)
     {
         served = file;
@@ -154,7 +156,9 @@ internal sealed class FileHandler
         }
     }
 
-    /// <summary>Several ranges are a body of parts (RFC 9110 §14.6). Its boundary cannot be foreseen, so that no file can hold it.</summary>
+    /// <summary>
+    /// Several ranges are a body of parts (RFC 9110 §14.6). Its boundary cannot be foreseen, so that no file can hold it.
+    /// </summary>
     private static async ValueTask SendPartsAsync(HttpResponse response, SafeFileHandle handle, long lengthBytes, List<ByteRange> ranges)
     {
         string boundary = Guid.NewGuid().ToString("N");
@@ -189,7 +193,8 @@ internal sealed class FileHandler
     private async ValueTask MissAsync(HttpContext context, string path, bool isFolder)
     {
         HttpResponse response = context.Response;
-        if (!isFolder && _indexFile is not null && _folder.HasFolder(path) && _folder.Find($"{path}/{_indexFile}") is not null)
+        bool hasIndex = !isFolder && _indexFile is not null && _folder.HasFolder(path) && _folder.Find($"{path}/{_indexFile}") is not null;
+        if (hasIndex)
         {
             // Relative, and led by a dot, so that no name can pass for another site.
             string query = context.Request.Query;

@@ -4,13 +4,16 @@ using Microsoft.Win32.SafeHandles;
 
 namespace Engine.StaticFiles;
 
-/// <summary>Sends bytes of a file through one buffer, whatever their number: a write completes when the connection has room again.</summary>
+/// <summary>
+/// Sends bytes of a file through one buffer, whatever their number: a write completes when the connection has room again.
+/// </summary>
 internal static class FileSlice
 {
     private const int BufferBytes = 65_536;
 
     /// <summary>
-    /// False when the file became shorter meanwhile: the length has been promised, so that the connection has to end before it. What was added to the file is left out.
+    /// False when the file became shorter meanwhile: the length has been promised, so that the connection has to end before it. What was
+    /// added to the file is left out.
     /// </summary>
     public static async ValueTask<bool> CopyAsync(SafeFileHandle file, ByteRange range, HttpResponse response)
     {

@@ -4,12 +4,16 @@ using Microsoft.Win32.SafeHandles;
 namespace Engine.StaticFiles;
 
 /// <summary>
-/// The files of one folder, by the path behind a route, which comes percent-decoded (but for %2F). Only plain names lead downward: nothing that means
-/// something else to a file system, nothing hidden, and no symbolic link on the way unless links are followed. All that is not served looks the same: it is not there.
+/// The files of one folder, by the path behind a route, which comes percent-decoded (but for %2F). Only plain names lead downward: nothing
+/// that means something else to a file system, nothing hidden, and no symbolic link on the way unless links are followed. All that is not
+/// served looks the same: it is not there.
 /// </summary>
 internal sealed class ServedFolder
 {
-    /// <summary>Separators, drives and streams of Windows, its wildcards and quotes, its short names (which lead to hidden ones too), and control characters.</summary>
+    /// <summary>
+    /// Separators, drives and streams of Windows, its wildcards and quotes, its short names (which lead to hidden ones too), and control
+    /// characters.
+    /// </summary>
     private static readonly SearchValues<char> NotInNames = SearchValues.Create([.. "/\\:*?\"<>|~\u007f", .. Enumerable.Range(0, 32).Select(static code => (char)code)]);
 
     private readonly string _root;
@@ -35,20 +39,26 @@ internal sealed class ServedFolder
     /// <summary>Whether the path leads to a folder.</summary>
     public bool HasFolder(string path) => Resolve(path) is { } info && Directory.Exists(info.FullName);
 
-    /// <summary>The file of that name with something added, beside a file that was found; null when it is not there to serve, or is older.</summary>
+    /// <summary>
+    /// The file of that name with something added, beside a file that was found; null when it is not there to serve, or is older.
+    /// </summary>
     public FileInfo? Beside(FileInfo file, string suffix)
     {
         var info = new FileInfo(file.FullName + suffix);
         return info.Exists && (_followsLinks || info.LinkTarget is null) && info.LastWriteTimeUtc >= file.LastWriteTimeUtc ? info : null;
     }
 
-    /// <summary>Opens a file for reading; null when it is gone since it was found, not for this process to read, or another file by now, behind a link.</summary>
+    /// <summary>
+    /// Opens a file for reading; null when it is gone since it was found, not for this process to read, or another file by now, behind a
+    /// link.
+    /// </summary>
     public SafeFileHandle? TryOpen(FileInfo file)
     {
         SafeFileHandle? handle = null;
         try
         {
-            handle = File.OpenHandle(file.FullName, FileMode.Open, FileAccess.Read, FileShare.ReadWrite | FileShare.Delete, FileOptions.Asynchronous | FileOptions.SequentialScan);
+            const FileOptions Options = FileOptions.Asynchronous | FileOptions.SequentialScan;
+            handle = File.OpenHandle(file.FullName, FileMode.Open, FileAccess.Read, FileShare.ReadWrite | FileShare.Delete, Options);
             if (_followsLinks || IsWhereItWasFound(handle, file))
             {
                 return handle;
@@ -63,7 +73,10 @@ internal sealed class ServedFolder
         return null;
     }
 
-    /// <summary>Whether no link was put into the way between the look and the opening. Only Linux can tell; elsewhere whoever may write in the folder is trusted.</summary>
+    /// <summary>
+    /// Whether no link was put into the way between the look and the opening. Only Linux can tell; elsewhere whoever may write in the
+    /// folder is trusted.
+    /// </summary>
     private bool IsWhereItWasFound(SafeFileHandle handle, FileInfo file)
     {
         if (!OperatingSystem.IsLinux())
@@ -124,6 +137,9 @@ internal sealed class ServedFolder
         return null;
     }
 
-    /// <summary>A leading dot is hidden or leads upward; Windows drops dots and spaces at the end, so that another name would be opened than was checked.</summary>
+    /// <summary>
+    /// A leading dot is hidden or leads upward; Windows drops dots and spaces at the end, so that another name would be opened than was
+    /// checked.
+    /// </summary>
     private static bool IsPlain(string name) => name.Length > 0 && name[0] != '.' && name[^1] is not ('.' or ' ') && name.AsSpan().IndexOfAny(NotInNames) < 0;
 }

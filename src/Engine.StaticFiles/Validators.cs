@@ -22,7 +22,10 @@ internal readonly struct Validators
     /// <summary>RFC 9110 §5.6.7: the form of today, and the two obsolete ones that recipients must still accept.</summary>
     private static readonly string[] DateForms = ["r", "dddd, dd-MMM-yy HH:mm:ss 'GMT'", "ddd MMM d HH:mm:ss yyyy"];
 
-    /// <summary>A file may be written twice within one tick of its file system's clock. After this time a second write has another stamp than the first.</summary>
+    /// <summary>
+    /// A file may be written twice within one tick of its file system's clock. After this time a second write has another stamp than the
+    /// first.
+    /// </summary>
     private static readonly TimeSpan StampSettles = TimeSpan.FromSeconds(2);
 
     private readonly DateTimeOffset _modified;
@@ -110,7 +113,9 @@ internal readonly struct Validators
         return false;
     }
 
-    /// <summary>Whether a list of tags holds this one, by the strong or the weak comparison of §8.8.3.2. Tags may hold commas: quotes bound them.</summary>
+    /// <summary>
+    /// Whether a list of tags holds this one, by the strong or the weak comparison of §8.8.3.2. Tags may hold commas: quotes bound them.
+    /// </summary>
     private bool Lists(ReadOnlySpan<char> tags, bool isStrong)
     {
         ReadOnlySpan<char> opaque = ETag.AsSpan(IsStrong ? 0 : 2);

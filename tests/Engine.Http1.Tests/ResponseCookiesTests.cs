@@ -17,8 +17,12 @@ public sealed class ResponseCookiesTests
     {
         var attributes = new CookieAttributes
         {
-            Path = "/a b", Domain = "example.org", MaxAge = TimeSpan.FromSeconds(90.7), Expires = new DateTimeOffset(2030, 1, 2, 3, 4, 5, TimeSpan.FromHours(1)),
-            SameSite = CookieSameSite.None, Partitioned = true,
+            Path = "/a b",
+            Domain = "example.org",
+            MaxAge = TimeSpan.FromSeconds(90.7),
+            Expires = new DateTimeOffset(2030, 1, 2, 3, 4, 5, TimeSpan.FromHours(1)),
+            SameSite = CookieSameSite.None,
+            Partitioned = true,
         };
         Assert.That(
             ResponseCookies.Format("id", "\"q\"", attributes),

@@ -6,12 +6,14 @@ namespace Engine.Http1;
 public static class ContentNegotiation
 {
     /// <summary>
-    /// Returns the coding that the client prefers by the weights of its Accept-Encoding (RFC 9110 §12.5.3); of equal ones Brotli goes before gzip. A response that
-    /// depends on it says <c>Vary: Accept-Encoding</c>, whatever the outcome. Allocates nothing.
+    /// Returns the coding that the client prefers by the weights of its Accept-Encoding (RFC 9110 §12.5.3); of equal ones Brotli goes
+    /// before gzip. A response that depends on it says <c>Vary: Accept-Encoding</c>, whatever the outcome. Allocates nothing.
     /// </summary>
     /// <param name="request">The request.</param>
     /// <param name="available">The codings that the server could send.</param>
-    /// <returns>One of <paramref name="available"/>; none when the client takes none of them, says nothing, or prefers bytes as they are.</returns>
+    /// <returns>
+    /// One of <paramref name="available"/>; none when the client takes none of them, says nothing, or prefers bytes as they are.
+    /// </returns>
     public static ContentCodings ChooseCoding(this HttpRequest request, ContentCodings available)
     {
         ArgumentNullException.ThrowIfNull(request);

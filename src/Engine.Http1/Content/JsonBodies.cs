@@ -6,12 +6,15 @@ using System.Text.Json.Serialization.Metadata;
 
 namespace Engine.Http1;
 
-/// <summary>Requests and responses as JSON, by the metadata of a source-generated <see cref="System.Text.Json.Serialization.JsonSerializerContext"/>: no reflection.</summary>
+/// <summary>
+/// Requests and responses as JSON, by the metadata of a source-generated
+/// <see cref="System.Text.Json.Serialization.JsonSerializerContext"/>: no reflection.
+/// </summary>
 public static class JsonBodies
 {
     /// <summary>
-    /// Reads the whole body as one JSON value. The Content-Type must be <c>application/json</c> or end in <c>+json</c>: a page of another origin can send other types
-    /// without asking.
+    /// Reads the whole body as one JSON value. The Content-Type must be <c>application/json</c> or end in <c>+json</c>: a page of another
+    /// origin can send other types without asking.
     /// </summary>
     /// <param name="request">Its body has not been read.</param>
     /// <param name="typeInfo">From a generated context.</param>
@@ -19,8 +22,8 @@ public static class JsonBodies
     /// <param name="cancellationToken">Ends the wait for the body.</param>
     /// <returns>The value; null when the body is the word <c>null</c>.</returns>
     /// <exception cref="RequestBodyException">
-    /// Another type of content (status 415), not JSON or not of this type (400), longer than <paramref name="maxBytes"/> (413), or the body could not be read. A handler
-    /// that lets it pass has responded with that status.
+    /// Another type of content (status 415), not JSON or not of this type (400), longer than <paramref name="maxBytes"/> (413), or the body
+    /// could not be read. A handler that lets it pass has responded with that status.
     /// </exception>
     public static async ValueTask<T?> ReadJsonAsync<T>(
         this HttpRequest request, JsonTypeInfo<T> typeInfo, int maxBytes = 1 << 20, CancellationToken cancellationToken = default)
@@ -64,7 +67,10 @@ public static class JsonBodies
         }
     }
 
-    /// <summary>Writes a value as JSON; the Content-Type becomes <c>application/json</c> if none was set. The whole of it is written before any of it is sent.</summary>
+    /// <summary>
+    /// Writes a value as JSON; the Content-Type becomes <c>application/json</c> if none was set. The whole of it is written before any of
+    /// it is sent.
+    /// </summary>
     /// <param name="response">It may have started.</param>
     /// <param name="value">Not changed by anybody until the call returns.</param>
     /// <param name="typeInfo">From a generated context.</param>
@@ -123,7 +129,13 @@ public static class JsonBodies
 
         JsonSerializerOptions options = typeInfo.Options;
         var reader = new Utf8JsonReader(
-            bytes, new JsonReaderOptions { AllowTrailingCommas = options.AllowTrailingCommas, CommentHandling = options.ReadCommentHandling, MaxDepth = options.MaxDepth });
+            bytes,
+            new JsonReaderOptions
+            {
+                AllowTrailingCommas = options.AllowTrailingCommas,
+                CommentHandling = options.ReadCommentHandling,
+                MaxDepth = options.MaxDepth,
+            });
         try
         {
             T? value = JsonSerializer.Deserialize(ref reader, typeInfo);

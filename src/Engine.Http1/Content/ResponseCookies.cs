@@ -4,7 +4,10 @@ using System.Text;
 
 namespace Engine.Http1;
 
-/// <summary>Cookies of a response: one Set-Cookie field each. Whatever a browser would ignore or take for something else is refused here, where it can be seen.</summary>
+/// <summary>
+/// Cookies of a response: one Set-Cookie field each. Whatever a browser would ignore or take for something else is refused here, where it
+/// can be seen.
+/// </summary>
 public static class ResponseCookies
 {
     /// <summary>RFC 6265bis §5.6 has browsers ignore cookies with a longer name and value, or a longer value of an attribute.</summary>
@@ -22,12 +25,19 @@ public static class ResponseCookies
 
     private static readonly SearchValues<char> DomainText = SearchValues.Create("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-.");
 
-    /// <summary>Sets a cookie. For values of other characters (spaces, commas, quotes, text beyond ASCII) use <see cref="Uri.EscapeDataString(string)"/> first.</summary>
+    /// <summary>
+    /// Sets a cookie. For values of other characters (spaces, commas, quotes, text beyond ASCII) use
+    /// <see cref="Uri.EscapeDataString(string)"/> first.
+    /// </summary>
     /// <param name="response">Not started.</param>
-    /// <param name="name">A token. With the prefix <c>__Secure-</c> or <c>__Host-</c> the attributes must be those that it promises.</param>
+    /// <param name="name">
+    /// A token. With the prefix <c>__Secure-</c> or <c>__Host-</c> the attributes must be those that it promises.
+    /// </param>
     /// <param name="value">May be empty.</param>
     /// <param name="attributes">Null is: for all paths, Secure, HttpOnly, SameSite=Lax, until the browser closes.</param>
-    /// <exception cref="ArgumentException">A name, value or attribute that would be broken, injected into the head, or ignored by browsers.</exception>
+    /// <exception cref="ArgumentException">
+    /// A name, value or attribute that would be broken, injected into the head, or ignored by browsers.
+    /// </exception>
     public static void AppendCookie(this HttpResponse response, string name, string value, CookieAttributes? attributes = null)
     {
         ArgumentNullException.ThrowIfNull(response);
@@ -37,15 +47,23 @@ public static class ResponseCookies
     /// <summary>Makes the browser forget a cookie.</summary>
     /// <param name="response">Not started.</param>
     /// <param name="name">The name it was set with.</param>
-    /// <param name="attributes">Path, domain and partition must be those it was set with; null is the default of <see cref="AppendCookie"/>.</param>
+    /// <param name="attributes">
+    /// Path, domain and partition must be those it was set with; null is the default of <see cref="AppendCookie"/>.
+    /// </param>
     /// <exception cref="ArgumentException">As for <see cref="AppendCookie"/>.</exception>
     public static void DeleteCookie(this HttpResponse response, string name, CookieAttributes? attributes = null)
     {
         CookieAttributes set = attributes ?? Default;
         response.AppendCookie(name, "", new CookieAttributes
         {
-            Path = set.Path, Domain = set.Domain, Secure = set.Secure, HttpOnly = set.HttpOnly, SameSite = set.SameSite, Partitioned = set.Partitioned,
-            MaxAge = TimeSpan.Zero, Expires = DateTimeOffset.UnixEpoch,
+            Path = set.Path,
+            Domain = set.Domain,
+            Secure = set.Secure,
+            HttpOnly = set.HttpOnly,
+            SameSite = set.SameSite,
+            Partitioned = set.Partitioned,
+            MaxAge = TimeSpan.Zero,
+            Expires = DateTimeOffset.UnixEpoch,
         });
     }
 
@@ -102,11 +120,15 @@ public static class ResponseCookies
 
         if (attributes.Domain is { } domain)
         {
-            Require(domain.Length is > 0 and <= MaxAttributeBytes && !domain.AsSpan().ContainsAnyExcept(DomainText), nameof(attributes), "A cookie's domain is the name of a host.");
+            bool isName = domain.Length is > 0 and <= MaxAttributeBytes && !domain.AsSpan().ContainsAnyExcept(DomainText);
+            Require(isName, nameof(attributes), "A cookie's domain is the name of a host.");
         }
 
         bool isHost = name.StartsWith("__Host-", StringComparison.OrdinalIgnoreCase);
-        bool needsSecure = isHost || name.StartsWith("__Secure-", StringComparison.OrdinalIgnoreCase) || attributes.SameSite == CookieSameSite.None || attributes.Partitioned;
+        bool needsSecure = isHost
+            || name.StartsWith("__Secure-", StringComparison.OrdinalIgnoreCase)
+            || attributes.SameSite == CookieSameSite.None
+            || attributes.Partitioned;
         Require(attributes.Secure || !needsSecure, nameof(attributes), "Browsers ignore this cookie unless it is Secure.");
         Require(!isHost || (attributes.Path == "/" && attributes.Domain is null), nameof(attributes), "The prefix __Host- wants the path \"/\" and no domain.");
     }

@@ -38,8 +38,13 @@ internal sealed class JsonOutput
             destination,
             new JsonWriterOptions
             {
-                Encoder = options.Encoder, Indented = options.WriteIndented, IndentCharacter = options.IndentCharacter, IndentSize = options.IndentSize,
-                NewLine = options.NewLine, MaxDepth = options.MaxDepth, SkipValidation = true,
+                Encoder = options.Encoder,
+                Indented = options.WriteIndented,
+                IndentCharacter = options.IndentCharacter,
+                IndentSize = options.IndentSize,
+                NewLine = options.NewLine,
+                MaxDepth = options.MaxDepth,
+                SkipValidation = true,
             });
         _writer = writer;
         _options = options;

@@ -3,9 +3,10 @@ using System.Text;
 namespace Engine.Http1;
 
 /// <summary>
-/// The cookies of a request, in the order in which they came. Read leniently, as servers must (RFC 6265 §5.4 and what browsers send): pairs without a name or an equals sign are
-/// skipped, spaces around names and values are not part of them, quotes around a value are. Of two with one name the client's more specific one comes first.
-/// A view of the head: valid as long as the context; finding one allocates nothing but its string.
+/// The cookies of a request, in the order in which they came. Read leniently, as servers must (RFC 6265 §5.4 and what browsers send): pairs
+/// without a name or an equals sign are skipped, spaces around names and values are not part of them, quotes around a value are. Of two
+/// with one name the client's more specific one comes first. A view of the head: valid as long as the context; finding one allocates
+/// nothing but its string.
 /// </summary>
 public readonly struct RequestCookies
 {

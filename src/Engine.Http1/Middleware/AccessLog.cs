@@ -2,16 +2,19 @@ using System.Diagnostics;
 
 namespace Engine.Http1;
 
-/// <summary>Takes down one request. Called on the connection's loop: keep it short, and hand over what takes time. The entry is valid until it returns.</summary>
+/// <summary>
+/// Takes down one request. Called on the connection's loop: keep it short, and hand over what takes time. The entry is valid until it
+/// returns.
+/// </summary>
 public delegate void AccessLogWriter(in AccessLogEntry entry);
 
 /// <summary>Tells of each request when it is over.</summary>
 public static class AccessLog
 {
     /// <summary>
-    /// Makes middleware that calls <paramref name="write"/> once for each request that reaches it, when its response has been handed to the connection or the connection has
-    /// ended: with the status that was sent (101 for an upgrade, 500 for a handler that threw), the bytes of the body, and the time since the head was there. Put it first. It
-    /// allocates nothing of its own.
+    /// Makes middleware that calls <paramref name="write"/> once for each request that reaches it, when its response has been handed to the
+    /// connection or the connection has ended: with the status that was sent (101 for an upgrade, 500 for a handler that threw), the bytes
+    /// of the body, and the time since the head was there. Put it first. It allocates nothing of its own.
     /// </summary>
     public static HttpMiddleware Create(AccessLogWriter write)
     {

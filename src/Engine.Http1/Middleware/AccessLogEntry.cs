@@ -4,7 +4,9 @@ using System.Text;
 
 namespace Engine.Http1;
 
-/// <summary>One request that is over. A view: strings are made when asked for, and it is valid until the call that got it returns.</summary>
+/// <summary>
+/// One request that is over. A view: strings are made when asked for, and it is valid until the call that got it returns.
+/// </summary>
 public readonly ref struct AccessLogEntry
 {
     internal AccessLogEntry(HttpContext context, TimeSpan duration)
@@ -25,15 +27,19 @@ public readonly ref struct AccessLogEntry
     /// <summary>Whether a response was begun while there was a client: not when it left before.</summary>
     public bool HasResponse => Context.Response.HasStarted && !(CloseReason == CloseReason.PeerReset && BodyBytes == 0);
 
-    /// <summary>Bytes of the body that were handed to the connection, after compression and without chunk framing. Not counted for streams of <see cref="HttpResponse.StartStream"/>.</summary>
+    /// <summary>
+    /// Bytes of the body that were handed to the connection, after compression and without chunk framing. Not counted for streams of
+    /// <see cref="HttpResponse.StartStream"/>.
+    /// </summary>
     public long BodyBytes => Context.Response.SentBodyBytes;
 
     /// <summary>Why the connection ends with this request; <see cref="CloseReason.None"/> when it goes on.</summary>
     public CloseReason CloseReason => Context.Connection.CloseReason;
 
     /// <summary>
-    /// Returns the line of Apache's "combined" format: client, user, time (UTC), request line, status, bytes, referrer, user agent. What clients sent cannot break it: quotes, backslashes,
-    /// controls and bytes beyond ASCII are escaped. The status is 499 when the client left before there was a response.
+    /// Returns the line of Apache's "combined" format: client, user, time (UTC), request line, status, bytes, referrer, user agent. What
+    /// clients sent cannot break it: quotes, backslashes, controls and bytes beyond ASCII are escaped. The status is 499 when the client
+    /// left before there was a response.
     /// </summary>
     public string ToCombinedLine() => ToCombinedLine(DateTimeOffset.UtcNow);
 

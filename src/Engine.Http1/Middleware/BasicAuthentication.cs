@@ -2,7 +2,9 @@ using System.Security.Claims;
 
 namespace Engine.Http1;
 
-/// <summary>Decides about a name and a password. Compare secrets with <see cref="SecretComparison"/>, and take as long for a name that is unknown.</summary>
+/// <summary>
+/// Decides about a name and a password. Compare secrets with <see cref="SecretComparison"/>, and take as long for a name that is unknown.
+/// </summary>
 /// <returns>The user; null refuses.</returns>
 public delegate ValueTask<ClaimsPrincipal?> BasicValidator(HttpContext context, string userName, string password);
 
@@ -10,8 +12,8 @@ public delegate ValueTask<ClaimsPrincipal?> BasicValidator(HttpContext context, 
 public static class BasicAuthentication
 {
     /// <summary>
-    /// Makes middleware that lets requests through whose credentials <paramref name="validate"/> accepts, as <see cref="AuthenticatedUser.GetUser"/> then tells; others get 401 with a
-    /// challenge.
+    /// Makes middleware that lets requests through whose credentials <paramref name="validate"/> accepts, as
+    /// <see cref="AuthenticatedUser.GetUser"/> then tells; others get 401 with a challenge.
     /// </summary>
     /// <param name="realm">What the browser shows when it asks.</param>
     /// <param name="validate">Called where handlers run, for each request with well-formed credentials.</param>
@@ -24,7 +26,9 @@ public static class BasicAuthentication
         return (context, next) =>
         {
             bool isOne = Credentials.TryGetField(context.Request.Headers, out ReadOnlySpan<byte> field);
-            return isOne && Credentials.TryOfScheme(field, "Basic"u8, out ReadOnlySpan<byte> credentials) && Credentials.TryReadBasic(credentials, out string user, out string password)
+            return isOne
+                && Credentials.TryOfScheme(field, "Basic"u8, out ReadOnlySpan<byte> credentials)
+                && Credentials.TryReadBasic(credentials, out string user, out string password)
                 ? DecideAsync(context, next, validate(context, user, password), challenge)
                 : Refuse(context, challenge);
         };

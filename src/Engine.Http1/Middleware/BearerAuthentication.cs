@@ -7,12 +7,15 @@ namespace Engine.Http1;
 /// <returns>The user; null refuses.</returns>
 public delegate ValueTask<ClaimsPrincipal?> BearerValidator(HttpContext context, string token);
 
-/// <summary>Bearer tokens in the Authorization field (RFC 6750 §2.1). Tokens in queries and forms are not read: they end up in logs.</summary>
+/// <summary>
+/// Bearer tokens in the Authorization field (RFC 6750 §2.1). Tokens in queries and forms are not read: they end up in logs.
+/// </summary>
 public static class BearerAuthentication
 {
     /// <summary>
-    /// Makes middleware that lets requests through whose token <paramref name="validate"/> accepts, as <see cref="AuthenticatedUser.GetUser"/> then tells. Without a token the client
-    /// gets 401 with a challenge, with one that is refused 401 <c>invalid_token</c>, with something that is no token 400 <c>invalid_request</c> (§3.1).
+    /// Makes middleware that lets requests through whose token <paramref name="validate"/> accepts, as
+    /// <see cref="AuthenticatedUser.GetUser"/> then tells. Without a token the client gets 401 with a challenge, with one that is refused
+    /// 401 <c>invalid_token</c>, with something that is no token 400 <c>invalid_request</c> (§3.1).
     /// </summary>
     /// <param name="realm">What is protected, in the challenge.</param>
     /// <param name="validate">Called where handlers run, for each request with a well-formed token.</param>

@@ -4,10 +4,13 @@ using System.IO.Compression;
 
 namespace Engine.Http1;
 
-/// <summary>One response's compression. The native state is made when the body begins and freed with its last byte, so that waiting responses hold none.</summary>
+/// <summary>
+/// One response's compression. The native state is made when the body begins and freed with its last byte, so that waiting responses hold
+/// none.
+/// </summary>
 /// <remarks>
-/// The loop may release it while a write that its handler left behind runs on another thread. Native memory survives no such thing, hence the lock, which nobody else
-/// contends for.
+/// The loop may release it while a write that its handler left behind runs on another thread. Native memory survives no such thing, hence
+/// the lock, which nobody else contends for.
 /// </remarks>
 internal sealed class CompressingEncoder(CompressionRules rules, ContentCodings coding) : BodyEncoder
 {
@@ -108,7 +111,8 @@ internal sealed class CompressingEncoder(CompressionRules rules, ContentCodings 
     {
         foreach (KeyValuePair<string, string> field in headers)
         {
-            if (field.Key.Equals("Vary", StringComparison.OrdinalIgnoreCase) && (field.Value == "*" || field.Value.Contains("Accept-Encoding", StringComparison.OrdinalIgnoreCase)))
+            if (field.Key.Equals("Vary", StringComparison.OrdinalIgnoreCase)
+                && (field.Value == "*" || field.Value.Contains("Accept-Encoding", StringComparison.OrdinalIgnoreCase)))
             {
                 return;
             }
@@ -195,13 +199,22 @@ internal sealed class CompressingEncoder(CompressionRules rules, ContentCodings 
         private BrotliEncoder _encoder;
 
         public BrotliBody(CompressionLevel level)
-            => _encoder = new BrotliEncoder(level switch { CompressionLevel.NoCompression => 0, CompressionLevel.Fastest => 1, CompressionLevel.SmallestSize => 11, _ => 4 }, WindowBits);
+            => _encoder = new BrotliEncoder(
+                level switch
+                {
+                    CompressionLevel.NoCompression => 0,
+                    CompressionLevel.Fastest => 1,
+                    CompressionLevel.SmallestSize => 11,
+                    _ => 4,
+                },
+                WindowBits);
 
         public void Write(ReadOnlySpan<byte> bytes, IBufferWriter<byte> destination)
         {
             while (!bytes.IsEmpty)
             {
-                OperationStatus status = _encoder.Compress(bytes, destination.GetSpan(BrotliEncoder.GetMaxCompressedLength(Math.Min(bytes.Length, 4096))), out int consumed, out int written, isFinalBlock: false);
+                Span<byte> output = destination.GetSpan(BrotliEncoder.GetMaxCompressedLength(Math.Min(bytes.Length, 4096)));
+                OperationStatus status = _encoder.Compress(bytes, output, out int consumed, out int written, isFinalBlock: false);
                 Debug.Assert(status is OperationStatus.Done or OperationStatus.DestinationTooSmall, "No bytes are invalid to an encoder.");
                 destination.Advance(written);
                 bytes = bytes[consumed..];

@@ -7,8 +7,9 @@ namespace Engine.Http1;
 public static class Cors
 {
     /// <summary>
-    /// Makes middleware that answers preflights and adds what browsers want to see. Add it to the server, before what may refuse a request: preflights carry no credentials, and have
-    /// no route. A preflight of an origin that is not allowed gets 403; other requests of it are handled, but no page can read the response.
+    /// Makes middleware that answers preflights and adds what browsers want to see. Add it to the server, before what may refuse a request:
+    /// preflights carry no credentials, and have no route. A preflight of an origin that is not allowed gets 403; other requests of it are
+    /// handled, but no page can read the response.
     /// </summary>
     /// <exception cref="ArgumentException">Credentials together with all origins, or an origin, method or field that is none.</exception>
     public static HttpMiddleware Create(CorsPolicy policy)
@@ -143,7 +144,10 @@ internal sealed class CorsRules
     }
 
     private static bool IsOrigin(string origin)
-        => origin is "*" or "null" || (Uri.TryCreate(origin, UriKind.Absolute, out Uri? uri) && uri.GetLeftPart(UriPartial.Authority).Equals(origin, StringComparison.OrdinalIgnoreCase) && uri.UserInfo.Length == 0);
+        => origin is "*" or "null"
+            || (Uri.TryCreate(origin, UriKind.Absolute, out Uri? uri)
+                && uri.GetLeftPart(UriPartial.Authority).Equals(origin, StringComparison.OrdinalIgnoreCase)
+                && uri.UserInfo.Length == 0);
 
     private static void Require(bool isFine, string parameter, string rule)
     {

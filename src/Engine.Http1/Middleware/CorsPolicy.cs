@@ -1,12 +1,20 @@
 namespace Engine.Http1;
 
-/// <summary>Which pages of other origins may read responses (WHATWG Fetch, the CORS protocol). Read once, when the middleware is made.</summary>
+/// <summary>
+/// Which pages of other origins may read responses (WHATWG Fetch, the CORS protocol). Read once, when the middleware is made.
+/// </summary>
 public sealed class CorsPolicy
 {
-    /// <summary>Origins that may, as browsers write them: <c>https://example.org</c>, <c>http://localhost:3000</c>. No path, no slash at the end. "*" stands for all.</summary>
+    /// <summary>
+    /// Origins that may, as browsers write them: <c>https://example.org</c>, <c>http://localhost:3000</c>. No path, no slash at the end.
+    /// "*" stands for all.
+    /// </summary>
     public ISet<string> Origins { get; } = new HashSet<string>(StringComparer.OrdinalIgnoreCase);
 
-    /// <summary>Decides about an origin that is not listed; null, the default, refuses it. Called on the connection's loop for each request that names one.</summary>
+    /// <summary>
+    /// Decides about an origin that is not listed; null, the default, refuses it. Called on the connection's loop for each request that
+    /// names one.
+    /// </summary>
     public Func<string, bool>? AllowOrigin { get; set; }
 
     /// <summary>Methods beyond GET, HEAD and POST; "*", the default, allows each that is asked for.</summary>
@@ -19,7 +27,8 @@ public sealed class CorsPolicy
     public ISet<string> ExposedHeaders { get; } = new HashSet<string>(StringComparer.OrdinalIgnoreCase);
 
     /// <summary>
-    /// Whether cookies and credentials go along. Off by default. It wants origins by name: with all of them, any page could act as whoever looks at it.
+    /// Whether cookies and credentials go along. Off by default. It wants origins by name: with all of them, any page could act as whoever
+    /// looks at it.
     /// </summary>
     public bool AllowCredentials { get; set; }
 

@@ -9,8 +9,9 @@ public static class ForwardedHeaders
     private static readonly object Key = new();
 
     /// <summary>
-    /// Makes middleware that takes client, scheme and host from what trusted proxies say. It begins with the connection's peer, and goes back hop by hop as long as the one who
-    /// speaks is trusted. Put it first. Anything malformed, hidden (<c>unknown</c>, <c>_name</c>) or said by somebody else changes nothing.
+    /// Makes middleware that takes client, scheme and host from what trusted proxies say. It begins with the connection's peer, and goes
+    /// back hop by hop as long as the one who speaks is trusted. Put it first. Anything malformed, hidden (<c>unknown</c>, <c>_name</c>) or
+    /// said by somebody else changes nothing.
     /// </summary>
     /// <exception cref="ArgumentOutOfRangeException"><see cref="ForwardedHeadersOptions.MaxHops"/> is not 1 to 100.</exception>
     public static HttpMiddleware Create(ForwardedHeadersOptions options)
@@ -27,7 +28,9 @@ public static class ForwardedHeaders
             if (IsTrusted(context.Connection.RemoteEndPoint, networks, trustsUnix))
             {
                 RequestHeaders headers = context.Request.Headers;
-                List<ForwardedHop> hops = syntax == ForwardedSyntax.Forwarded ? ForwardedHops.ReadForwarded(headers, maxHops) : ForwardedHops.ReadXForwarded(headers, maxHops);
+                List<ForwardedHop> hops = syntax == ForwardedSyntax.Forwarded
+                    ? ForwardedHops.ReadForwarded(headers, maxHops)
+                    : ForwardedHops.ReadXForwarded(headers, maxHops);
                 if (hops.Count > 0)
                 {
                     context.Items[Key] = Resolve(hops, networks);
@@ -38,13 +41,18 @@ public static class ForwardedHeaders
         };
     }
 
-    /// <summary>Returns the client's address: what trusted proxies say, else the connection's peer. The port is 0 where no proxy said one.</summary>
+    /// <summary>
+    /// Returns the client's address: what trusted proxies say, else the connection's peer. The port is 0 where no proxy said one.
+    /// </summary>
     public static EndPoint? GetClientEndPoint(this HttpContext context) => Find(context)?.For ?? context.Connection.RemoteEndPoint;
 
     /// <summary>Returns "https" or "http": what the client used, as trusted proxies say, else what the connection uses.</summary>
     public static string GetScheme(this HttpContext context) => Find(context)?.Proto ?? (context.Connection.IsSecure ? "https" : "http");
 
-    /// <summary>Returns the host, with its port if there is one, that the client asked for: what trusted proxies say, else the Host field. Null when there is none (HTTP/1.0).</summary>
+    /// <summary>
+    /// Returns the host, with its port if there is one, that the client asked for: what trusted proxies say, else the Host field. Null when
+    /// there is none (HTTP/1.0).
+    /// </summary>
     public static string? GetHost(this HttpContext context) => Find(context)?.Host ?? context.Request.Headers["Host"];
 
     /// <summary>The hop of the client: from the nearest proxy backward, as long as who speaks is trusted.</summary>

@@ -7,13 +7,17 @@ namespace Engine.Http1;
 /// <summary>What one proxy says about the one before it. What it does not say, or says malformed, is null.</summary>
 internal readonly record struct ForwardedHop(IPEndPoint? For, string? Proto, string? Host);
 
-/// <summary>Reads what proxies said, the nearest one first. Linear in the length of the fields; whatever they hold, nothing throws.</summary>
+/// <summary>
+/// Reads what proxies said, the nearest one first. Linear in the length of the fields; whatever they hold, nothing throws.
+/// </summary>
 internal static class ForwardedHops
 {
     private static readonly SearchValues<char> Ip4Text = SearchValues.Create("0123456789.");
     private static readonly SearchValues<char> Ip6Text = SearchValues.Create("0123456789abcdefABCDEF:.");
 
-    /// <summary>The last hops of <c>Forwarded</c> (RFC 7239 §4); none when a field breaks its grammar, because then nobody can tell who wrote what.</summary>
+    /// <summary>
+    /// The last hops of <c>Forwarded</c> (RFC 7239 §4); none when a field breaks its grammar, because then nobody can tell who wrote what.
+    /// </summary>
     public static List<ForwardedHop> ReadForwarded(RequestHeaders headers, int maxHops)
     {
         var hops = new List<ForwardedHop>();
@@ -29,7 +33,10 @@ internal static class ForwardedHops
         return hops;
     }
 
-    /// <summary>The last hops of the <c>X-Forwarded-</c> fields. Those of host and scheme are matched from the end: proxies that append do so to all.</summary>
+    /// <summary>
+    /// The last hops of the <c>X-Forwarded-</c> fields. Those of host and scheme are matched from the end: proxies that append do so to
+    /// all.
+    /// </summary>
     public static List<ForwardedHop> ReadXForwarded(RequestHeaders headers, int maxHops)
     {
         List<string> addresses = ReadLast(headers, "X-Forwarded-For", maxHops);
@@ -47,7 +54,9 @@ internal static class ForwardedHops
         return hops;
     }
 
-    /// <summary>An address with or without a port, IPv6 in brackets or, as X-Forwarded-For has it, without; null for names, which tell nothing.</summary>
+    /// <summary>
+    /// An address with or without a port, IPv6 in brackets or, as X-Forwarded-For has it, without; null for names, which tell nothing.
+    /// </summary>
     internal static IPEndPoint? ParseNode(ReadOnlySpan<char> node)
     {
         if (node.IsEmpty || node.Length > 64)

@@ -13,8 +13,8 @@ public static class RequestIds
     /// <summary>Makes middleware that gives each request an id, and tells the client in a field of the response.</summary>
     /// <param name="fieldName">The field; X-Request-Id by default.</param>
     /// <param name="takeFromClient">
-    /// Whether an id that the request brings is taken over, if it is one of 1 to 128 letters, digits, dots, hyphens and underscores. Off by default: only a proxy in front should
-    /// choose ids.
+    /// Whether an id that the request brings is taken over, if it is one of 1 to 128 letters, digits, dots, hyphens and underscores. Off by
+    /// default: only a proxy in front should choose ids.
     /// </param>
     /// <exception cref="ArgumentException">The field's name is no token.</exception>
     public static HttpMiddleware Create(string fieldName = DefaultField, bool takeFromClient = false)

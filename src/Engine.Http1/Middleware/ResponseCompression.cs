@@ -7,13 +7,13 @@ namespace Engine.Http1;
 public static class ResponseCompression
 {
     /// <summary>
-    /// Makes middleware that compresses what the handlers behind it write. A response keeps its form if it is small, of another media type, encoded already, a part
-    /// (206), or says <c>Cache-Control: no-transform</c>. A flush by the handler flushes the coding too. What depends on the client's Accept-Encoding says so in Vary, and a
-    /// strong ETag becomes weak.
+    /// Makes middleware that compresses what the handlers behind it write. A response keeps its form if it is small, of another media type,
+    /// encoded already, a part (206), or says <c>Cache-Control: no-transform</c>. A flush by the handler flushes the coding too. What
+    /// depends on the client's Accept-Encoding says so in Vary, and a strong ETag becomes weak.
     /// </summary>
     /// <remarks>
-    /// Over TLS do not compress a response that holds a secret beside text that a stranger chooses: its length tells about the secret (BREACH). Use it on the routes that are free
-    /// of them.
+    /// Over TLS do not compress a response that holds a secret beside text that a stranger chooses: its length tells about the secret
+    /// (BREACH). Use it on the routes that are free of them.
     /// </remarks>
     /// <param name="options">Null is the defaults.</param>
     /// <exception cref="ArgumentException">An option is out of its range.</exception>
@@ -78,7 +78,8 @@ internal sealed class CompressionRules
         int plus = type.LastIndexOf('+');
         ReadOnlySpan<char> suffix = plus > slash ? type[plus..] : default;
         return Fill(pattern, type[..(slash + 1)], "*", default) is { IsEmpty: false } any
-            && (_typesBySpan.Contains(any) || (!suffix.IsEmpty && Fill(pattern, type[..(slash + 1)], "*", suffix) is { IsEmpty: false } suffixed && _typesBySpan.Contains(suffixed)));
+            && (_typesBySpan.Contains(any)
+                || (!suffix.IsEmpty && Fill(pattern, type[..(slash + 1)], "*", suffix) is { IsEmpty: false } suffixed && _typesBySpan.Contains(suffixed)));
     }
 
     private static ReadOnlySpan<char> Fill(Span<char> destination, ReadOnlySpan<char> first, ReadOnlySpan<char> second, ReadOnlySpan<char> third)

@@ -6,7 +6,9 @@ namespace Engine.Http1;
 /// <summary>Compares secrets so that the time it takes tells nothing about them.</summary>
 public static class SecretComparison
 {
-    /// <summary>Whether two texts are the same. The time depends on the length of <paramref name="presented"/> alone, which its sender knows.</summary>
+    /// <summary>
+    /// Whether two texts are the same. The time depends on the length of <paramref name="presented"/> alone, which its sender knows.
+    /// </summary>
     public static bool AreEqual(ReadOnlySpan<char> presented, ReadOnlySpan<char> expected)
     {
         Span<byte> left = stackalloc byte[SHA256.HashSizeInBytes];

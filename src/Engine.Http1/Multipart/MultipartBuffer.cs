@@ -4,8 +4,8 @@ using System.IO.Pipelines;
 namespace Engine.Http1;
 
 /// <summary>
-/// A window over a body that looks for one delimiter. What has been searched is not searched again, whatever pieces it comes or is taken in: the work is linear in the
-/// length of the body. Its memory does not grow. One user at a time.
+/// A window over a body that looks for one delimiter. What has been searched is not searched again, whatever pieces it comes or is taken
+/// in: the work is linear in the length of the body. Its memory does not grow. One user at a time.
 /// </summary>
 internal sealed class MultipartBuffer : IDisposable
 {

@@ -15,7 +15,9 @@ public static class MultipartForms
     /// <param name="request">Its body has not been read, and is not read by other means meanwhile.</param>
     /// <param name="limits">Null is the defaults.</param>
     /// <returns>A reader; dispose it when it is not read to its end.</returns>
-    /// <exception cref="RequestBodyException">The Content-Type is not <c>multipart/form-data</c> (status 415), or has no valid boundary (400).</exception>
+    /// <exception cref="RequestBodyException">
+    /// The Content-Type is not <c>multipart/form-data</c> (status 415), or has no valid boundary (400).
+    /// </exception>
     public static MultipartReader OpenMultipart(this HttpRequest request, MultipartLimits? limits = null)
     {
         ArgumentNullException.ThrowIfNull(request);

@@ -2,7 +2,9 @@ using System.Text;
 
 namespace Engine.Http1;
 
-/// <summary>One part of a form. Its content is read from the request while it comes in, so it can be read once, until the next part is asked for.</summary>
+/// <summary>
+/// One part of a form. Its content is read from the request while it comes in, so it can be read once, until the next part is asked for.
+/// </summary>
 public sealed class MultipartPart
 {
     private readonly MultipartReader _reader;
@@ -21,7 +23,8 @@ public sealed class MultipartPart
     public string Name { get; }
 
     /// <summary>
-    /// The name of the file as the client says it; null for a field that is no file. Never use it as a path: it may hold separators, "..", or a device's name.
+    /// The name of the file as the client says it; null for a field that is no file. Never use it as a path: it may hold separators, "..",
+    /// or a device's name.
     /// </summary>
     public string? FileName { get; }
 
@@ -45,18 +48,23 @@ public sealed class MultipartPart
         }
     }
 
-    /// <summary>The content. Reads are asynchronous only, and throw <see cref="RequestBodyException"/> as those of the request's body do.</summary>
+    /// <summary>
+    /// The content. Reads are asynchronous only, and throw <see cref="RequestBodyException"/> as those of the request's body do.
+    /// </summary>
     public Stream Body => _body ??= new PartStream(this);
 
     /// <summary>Reads content; 0 at its end.</summary>
     /// <exception cref="RequestBodyException">The body ends before the part does, passes a limit, or could not be read.</exception>
     /// <exception cref="ObjectDisposedException">The next part has been asked for.</exception>
-    public ValueTask<int> ReadAsync(Memory<byte> destination, CancellationToken cancellationToken = default) => _reader.ReadContentAsync(this, destination, cancellationToken);
+    public ValueTask<int> ReadAsync(Memory<byte> destination, CancellationToken cancellationToken = default)
+        => _reader.ReadContentAsync(this, destination, cancellationToken);
 
     /// <summary>Reads the whole content.</summary>
     /// <param name="maxBytes">Past it the exception's status is 413; 1 MiB by default.</param>
     /// <param name="cancellationToken">Ends the wait.</param>
-    /// <exception cref="RequestBodyException">As for <see cref="ReadAsync"/>, or the content is longer than <paramref name="maxBytes"/>.</exception>
+    /// <exception cref="RequestBodyException">
+    /// As for <see cref="ReadAsync"/>, or the content is longer than <paramref name="maxBytes"/>.
+    /// </exception>
     public async ValueTask<byte[]> ReadBytesAsync(int maxBytes = 1 << 20, CancellationToken cancellationToken = default)
     {
         ArgumentOutOfRangeException.ThrowIfNegative(maxBytes);
@@ -86,7 +94,9 @@ public sealed class MultipartPart
     public async ValueTask<string> ReadTextAsync(int maxBytes = 1 << 20, CancellationToken cancellationToken = default)
         => Encoding.UTF8.GetString(await ReadBytesAsync(maxBytes, cancellationToken));
 
-    /// <summary>The part of a header, which begins and ends with a line end; null when it is malformed or names no field of a form (RFC 7578 §4.2).</summary>
+    /// <summary>
+    /// The part of a header, which begins and ends with a line end; null when it is malformed or names no field of a form (RFC 7578 §4.2).
+    /// </summary>
     internal static MultipartPart? Parse(MultipartReader reader, ReadOnlySpan<byte> header)
     {
         var fields = new List<KeyValuePair<string, string>>();
@@ -136,9 +146,14 @@ public sealed class MultipartPart
         return disposition.Is("form-data"u8) && !parameters.IsBroken && name is not null;
     }
 
-    /// <summary>Browsers escape these three characters, and only these, as in URLs (WHATWG HTML, multipart form data); others use backslashes.</summary>
+    /// <summary>
+    /// Browsers escape these three characters, and only these, as in URLs (WHATWG HTML, multipart form data); others use backslashes.
+    /// </summary>
     private static string Text(in ParameterReader parameter)
-        => parameter.Text(Encoding.UTF8).Replace("%22", "\"", StringComparison.Ordinal).Replace("%0D", "\r", StringComparison.OrdinalIgnoreCase).Replace("%0A", "\n", StringComparison.OrdinalIgnoreCase);
+        => parameter.Text(Encoding.UTF8)
+            .Replace("%22", "\"", StringComparison.Ordinal)
+            .Replace("%0D", "\r", StringComparison.OrdinalIgnoreCase)
+            .Replace("%0A", "\n", StringComparison.OrdinalIgnoreCase);
 
     private sealed class PartStream(MultipartPart part) : Stream
     {
@@ -164,7 +179,8 @@ public sealed class MultipartPart
             return part.ReadAsync(buffer.AsMemory(offset, count), cancellationToken).AsTask();
         }
 
-        public override int Read(byte[] buffer, int offset, int count) => throw new NotSupportedException("A part is read asynchronously: waiting for it would block the event loop.");
+        public override int Read(byte[] buffer, int offset, int count)
+            => throw new NotSupportedException("A part is read asynchronously: waiting for it would block the event loop.");
 
         public override void Flush()
         {

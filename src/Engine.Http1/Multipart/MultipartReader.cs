@@ -3,8 +3,9 @@ using System.Text;
 namespace Engine.Http1;
 
 /// <summary>
-/// Reads a <c>multipart/form-data</c> body part by part while it comes in (RFC 7578, RFC 2046 §5.1): memory stays the same however large the body is. One part at a time:
-/// asking for the next one skips what is left of the last. For one thread at a time; valid as long as the request.
+/// Reads a <c>multipart/form-data</c> body part by part while it comes in (RFC 7578, RFC 2046 §5.1): memory stays the same however large
+/// the body is. One part at a time: asking for the next one skips what is left of the last. For one thread at a time; valid as long as the
+/// request.
 /// </summary>
 public sealed class MultipartReader : IDisposable
 {
@@ -23,7 +24,8 @@ public sealed class MultipartReader : IDisposable
 
     /// <summary>Goes on to the next part; null when there are no more.</summary>
     /// <exception cref="RequestBodyException">
-    /// The body is not multipart, ends before its end (status 400), or passes a limit (413); or it could not be read. A handler may let it pass.
+    /// The body is not multipart, ends before its end (status 400), or passes a limit (413); or it could not be read. A handler may let it
+    /// pass.
     /// </exception>
     /// <exception cref="OperationCanceledException">The token was cancelled. The reader may be asked again.</exception>
     public async ValueTask<MultipartPart?> ReadPartAsync(CancellationToken cancellationToken = default)
@@ -120,7 +122,9 @@ public sealed class MultipartReader : IDisposable
         }
     }
 
-    /// <summary>What follows a delimiter on its line: nothing but spaces before a part, two hyphens after the last one. False for these.</summary>
+    /// <summary>
+    /// What follows a delimiter on its line: nothing but spaces before a part, two hyphens after the last one. False for these.
+    /// </summary>
     private async ValueTask<bool> ReadDelimiterLineAsync(CancellationToken cancellationToken)
     {
         while (true)

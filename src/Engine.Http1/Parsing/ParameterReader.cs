@@ -3,8 +3,8 @@ using System.Text;
 namespace Engine.Http1;
 
 /// <summary>
-/// Reads the <c>name=value</c> pairs of a field value one by one (RFC 9110 §5.6.6): values are tokens or quoted strings, pairs stand between semicolons, and in lists
-/// of such groups between commas. Linear in the length; allocates nothing.
+/// Reads the <c>name=value</c> pairs of a field value one by one (RFC 9110 §5.6.6): values are tokens or quoted strings, pairs stand
+/// between semicolons, and in lists of such groups between commas. Linear in the length; allocates nothing.
 /// </summary>
 internal ref struct ParameterReader
 {

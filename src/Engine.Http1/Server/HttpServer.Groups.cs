@@ -16,11 +16,15 @@ public sealed partial class HttpServer
     private HttpServer Root => _parent?.Root ?? this;
 
     /// <summary>
-    /// Maps a group of routes, or a whole application, under a prefix: <paramref name="map"/> gets a server whose patterns are appended to it, with everything that maps routes on a
-    /// server. Middleware that it uses runs around the group's own routes only, within that of the server. Its fallback takes what begins with the prefix and no route takes,
-    /// other methods of its paths too; with it the middleware runs for these as well. Groups may hold groups.
+    /// Maps a group of routes, or a whole application, under a prefix: <paramref name="map"/> gets a server whose patterns are appended to
+    /// it, with everything that maps routes on a server. Middleware that it uses runs around the group's own routes only, within that of
+    /// the server. Its fallback takes what begins with the prefix and no route takes, other methods of its paths too; with it the
+    /// middleware runs for these as well. Groups may hold groups.
     /// </summary>
-    /// <param name="prefix">A pattern such as <c>/admin</c> or <c>/{tenant}</c>, without a slash at its end. In the group the pattern "" is the prefix itself, "/" the prefix with a slash.</param>
+    /// <param name="prefix">
+    /// A pattern such as <c>/admin</c> or <c>/{tenant}</c>, without a slash at its end. In the group the pattern "" is the prefix itself,
+    /// "/" the prefix with a slash.
+    /// </param>
     /// <param name="map">Called at once. What it gets cannot be started or stopped by itself.</param>
     /// <returns>This server.</returns>
     /// <exception cref="ArgumentException">The prefix does not begin with a slash, or ends in one; or a pattern is malformed.</exception>
