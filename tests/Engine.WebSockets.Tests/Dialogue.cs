@@ -96,6 +96,26 @@ internal sealed class Recorder(Func<WebSocketConnection<Recorder>, WebSocketMess
     public override void OnError(WebSocketConnection<Recorder> socket, Exception exception) => Events.Add("error:" + exception.Message);
 }
 
+/// <summary>Opens when it is let, and counts.</summary>
+internal sealed class LateOpener(Task gate) : WebSocketHandler<int>
+{
+    public List<string> Events { get; } = [];
+
+    public override async ValueTask OnOpenAsync(WebSocketConnection<int> socket)
+    {
+        await gate;
+        Events.Add("open");
+    }
+
+    public override ValueTask OnMessage(WebSocketConnection<int> socket, WebSocketMessage message)
+    {
+        Events.Add(message.GetText());
+        return ValueTask.CompletedTask;
+    }
+
+    public override void OnError(WebSocketConnection<int> socket, Exception exception) => Events.Add("error:" + exception.Message);
+}
+
 /// <summary>Sends back what it gets.</summary>
 internal sealed class EchoHandler : WebSocketHandler<int>
 {

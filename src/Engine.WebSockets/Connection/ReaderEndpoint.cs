@@ -6,7 +6,11 @@ namespace Engine.WebSockets;
 /// <summary>The endpoint of a function that reads: each connection gets one call of it, which ends the connection when it returns.</summary>
 internal sealed class ReaderEndpoint(WebSocketEndpointOptions options, Func<WebSocketConnection, CancellationToken, Task> serve) : WebSocketEndpoint(options)
 {
-    public override void OnOpen(WebSocketConnection socket) => _ = Serve(socket);
+    public override ValueTask OnOpen(WebSocketConnection socket)
+    {
+        _ = Serve(socket);
+        return ValueTask.CompletedTask;
+    }
 
     public override ValueTask OnMessage(WebSocketConnection socket, WebSocketMessage message) => ReaderOf(socket).OnMessage(message);
 

@@ -204,6 +204,12 @@ public abstract partial class WebSocketConnection
     private bool MayCompress(int payloadBytes, bool isOnLoop)
         => payloadBytes >= _endpoint.ThresholdBytes && Deflate.IsAgreed && (isOnLoop || !Deflate.SendTakeover);
 
+    /// <summary>
+    /// Compresses a message that may leave later than others, or never. With a takeover it stays plain: a kept history has to leave in the order in which it grew.
+    /// </summary>
+    internal bool TryCompressAlone(ReadOnlySpan<byte> payload, ref MessageBuffer packed)
+        => payload.Length >= _endpoint.ThresholdBytes && Deflate.IsAgreed && !Deflate.SendTakeover && Compress(payload, ref packed);
+
     private SendStatus TrySendCompressed(FrameOpcode opcode, ReadOnlySpan<byte> payload)
     {
         var packed = default(MessageBuffer);

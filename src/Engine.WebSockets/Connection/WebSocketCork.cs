@@ -1,3 +1,4 @@
+using System.Buffers;
 using System.Text;
 
 namespace Engine.WebSockets;
@@ -16,28 +17,23 @@ public sealed class WebSocketCork : IDisposable
     /// <summary>Bytes collected so far, frame headers included.</summary>
     public int LengthBytes => _frames.LengthBytes;
 
-    /// <summary>Adds a text message. Plain: the cork is for small ones.</summary>
-    public void AddText(ReadOnlySpan<char> text)
+    /// <summary>Adds a text message.</summary>
+    /// <param name="text">The message.</param>
+    /// <param name="compress">False keeps the message plain, also where compression was agreed on: for secrets.</param>
+    public void AddText(ReadOnlySpan<char> text, bool compress = true)
     {
         int length = Encoding.UTF8.GetByteCount(text);
-        AddHeader(FrameOpcode.Text, length);
-        Encoding.UTF8.GetBytes(text, _frames.GetSpan(length));
-        _frames.Advance(length);
+        byte[] utf8 = ArrayPool<byte>.Shared.Rent(length);
+        Encoding.UTF8.GetBytes(text, utf8);
+        Add(FrameOpcode.Text, utf8.AsSpan(0, length), compress);
+        ArrayPool<byte>.Shared.Return(utf8);
     }
 
     /// <summary>Adds a text message of bytes that are UTF-8, unchecked.</summary>
-    public void AddText(ReadOnlySpan<byte> utf8)
-    {
-        AddHeader(FrameOpcode.Text, utf8.Length);
-        _frames.Append(utf8);
-    }
+    public void AddText(ReadOnlySpan<byte> utf8, bool compress = true) => Add(FrameOpcode.Text, utf8, compress);
 
     /// <summary>Adds a binary message.</summary>
-    public void AddBinary(ReadOnlySpan<byte> bytes)
-    {
-        AddHeader(FrameOpcode.Binary, bytes.Length);
-        _frames.Append(bytes);
-    }
+    public void AddBinary(ReadOnlySpan<byte> bytes, bool compress = true) => Add(FrameOpcode.Binary, bytes, compress);
 
     /// <summary>Sends what was added as one unit, and empties the cork. <see cref="SendStatus.Dropped"/> keeps it filled: wait for the drain, and send again.</summary>
     public SendStatus Send()
@@ -63,10 +59,14 @@ public sealed class WebSocketCork : IDisposable
         _frames.Return();
     }
 
-    private void AddHeader(FrameOpcode opcode, int payloadBytes)
+    private void Add(FrameOpcode opcode, ReadOnlySpan<byte> payload, bool compress)
     {
-        int length = FrameEncoder.WriteHeader(
-            _frames.GetSpan(FrameHeader.MaxBytes), FrameEncoder.FirstByte(opcode, isFinal: true, isCompressed: false), payloadBytes);
+        var packed = default(MessageBuffer);
+        bool isCompressed = compress && _socket.TryCompressAlone(payload, ref packed);
+        ReadOnlySpan<byte> body = isCompressed ? packed.Written : payload;
+        int length = FrameEncoder.WriteHeader(_frames.GetSpan(FrameHeader.MaxBytes), FrameEncoder.FirstByte(opcode, isFinal: true, isCompressed), body.Length);
         _frames.Advance(length);
+        _frames.Append(body);
+        packed.Return();
     }
 }

@@ -63,7 +63,7 @@ internal abstract class WebSocketEndpoint
         }
     }
 
-    public abstract void OnOpen(WebSocketConnection socket);
+    public abstract ValueTask OnOpen(WebSocketConnection socket);
 
     public abstract ValueTask OnMessage(WebSocketConnection socket, WebSocketMessage message);
 

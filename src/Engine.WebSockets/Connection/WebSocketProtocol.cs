@@ -42,7 +42,7 @@ internal sealed partial class WebSocketProtocol : ConnectionProtocol
         SetNextDeadline(connection);
         try
         {
-            _endpoint.OnOpen(_socket);
+            HoldBackUntil(connection, _endpoint.OnOpen(_socket));
         }
         catch (Exception exception)
         {

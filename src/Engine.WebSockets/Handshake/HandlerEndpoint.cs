@@ -6,7 +6,7 @@ namespace Engine.WebSockets;
 /// <summary>The endpoint with the host's handler: one typed call for each event, so that connections need no type of the host's.</summary>
 internal sealed class HandlerEndpoint<TData>(WebSocketEndpointOptions options, WebSocketHandler<TData> handler) : WebSocketEndpoint(options)
 {
-    public override void OnOpen(WebSocketConnection socket) => handler.OnOpen(Typed(socket));
+    public override ValueTask OnOpen(WebSocketConnection socket) => handler.OnOpenAsync(Typed(socket));
 
     public override ValueTask OnMessage(WebSocketConnection socket, WebSocketMessage message) => handler.OnMessage(Typed(socket), message);
 

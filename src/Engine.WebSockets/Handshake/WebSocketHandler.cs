@@ -24,6 +24,17 @@ public abstract class WebSocketHandler<TData>
     }
 
     /// <summary>
+    /// The same for a handler that has to wait for something: no message is delivered, nor anything else read, before the returned task completes; what it throws
+    /// is reported as an exception of any other method is. Calls <see cref="OnOpen"/> unless it is overridden. Override this one rather than making
+    /// <see cref="OnOpen"/> an <c>async void</c>, which nobody waits for.
+    /// </summary>
+    public virtual ValueTask OnOpenAsync(WebSocketConnection<TData> socket)
+    {
+        OnOpen(socket);
+        return ValueTask.CompletedTask;
+    }
+
+    /// <summary>
     /// A whole message arrived. Until the returned task completes, the connection reads nothing more: order is kept, and a peer that is faster than the
     /// handler is slowed by TCP; its pings wait too. Completing at once costs nothing.
     /// </summary>

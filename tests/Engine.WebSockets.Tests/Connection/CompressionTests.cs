@@ -39,6 +39,29 @@ public sealed class CompressionTests
     }
 
     [Test]
+    public void Corked_messages_are_compressed_unless_a_history_is_kept([Values] bool takeover)
+    {
+        Dialogue dialogue = Make(takeover ? Takeover : NoTakeover);
+        using (WebSocketCork cork = dialogue.Socket.Cork())
+        {
+            cork.AddText(Sentence);
+            cork.AddText(Sentence, compress: false);
+            cork.AddText(Encoding.UTF8.GetString(Sentence));
+            cork.AddBinary([1]);
+        }
+
+        dialogue.Server.RunUntilIdle();
+        List<(int Opcode, bool Fin, bool Rsv1, byte[] Payload)> frames = Wire.ReadFrames(dialogue.Peer.TakeReceived());
+        Assert.That(frames.Select(frame => frame.Rsv1), Is.EqualTo(new[] { !takeover, false, !takeover, false }));
+        if (!takeover)
+        {
+            using var inflate = new InflateContext(15);
+            Assert.That(DeflateContextTests.Inflate(inflate, frames[2].Payload, out byte[] text), Is.EqualTo(WebSocketError.None));
+            Assert.That(text, Is.EqualTo(Sentence));
+        }
+    }
+
+    [Test]
     public void Fragments_of_a_compressed_message_are_inflated_as_they_arrive()
     {
         Dialogue dialogue = Make(NoTakeover);

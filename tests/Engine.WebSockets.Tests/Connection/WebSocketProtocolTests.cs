@@ -122,6 +122,37 @@ public sealed class WebSocketProtocolTests
         Assert.That(dialogue.Send(frame[cut..(cut + (bad.Length / 2))]), Is.EqualTo(new[] { "8:1007 text is not UTF-8" }));
     }
 
+    [TestCase(false)]
+    [TestCase(true)]
+    public void Messages_wait_for_an_asynchronous_OnOpen_and_its_failure_closes_with_1011(bool fails)
+    {
+        var gate = new TaskCompletionSource();
+        var handler = new LateOpener(gate.Task);
+        var endpoint = new HandlerEndpoint<int>(new WebSocketEndpointOptions(), handler);
+        var server = new MemoryServer(new ServerOptions(), connection => new WebSocketConnection<int>(endpoint, connection, null, default, 0).Protocol);
+        MemoryPeer peer = server.Connect();
+        peer.Send(Wire.Text("early"));
+        server.RunUntilIdle();
+        Assert.That(handler.Events, Is.Empty);
+        if (fails)
+        {
+            gate.SetException(new InvalidOperationException("boom"));
+        }
+        else
+        {
+            gate.SetResult();
+        }
+
+        string[] expected = fails ? ["error:boom"] : ["open", "early"];
+        Assert.That(server.RunUntil(() => handler.Events.Count == expected.Length, TimeSpan.FromSeconds(5)), Is.True);
+        Assert.That(handler.Events, Is.EqualTo(expected));
+        if (fails)
+        {
+            server.RunUntilIdle();
+            Assert.That(Wire.Read(peer.TakeReceived()), Is.EqualTo(new[] { "8:1011 handler failed" }));
+        }
+    }
+
     [Test]
     public void Failed_handler_closes_with_1011_is_told_and_reported()
     {
