@@ -51,6 +51,7 @@ public sealed partial class Connection
         Volatile.Write(ref _state, (int)ConnectionState.Closed);
         DiscardForeignSends();
         Interlocked.Exchange(ref _bufferedBytes, 0);
+        EndTimers();
         _loop.Unregister(Id);
         _loop.Counters.CountClosed();
         ConnectionProtocol protocol = Protocol;

@@ -11,13 +11,14 @@ namespace Engine;
 /// Sends, <see cref="Close"/> and <see cref="Abort"/> may overlap freely. Messages of one thread keep their order; messages of several threads are
 /// never interleaved. An idle connection holds no buffer, no timer object and no task.
 /// </remarks>
-public sealed partial class Connection : ITransportSink, ILoopMember
+public sealed partial class Connection : ITransportSink, ILoopMember, ILoopTimerOwner
 {
     private readonly ConnectionHost _host;
     private readonly EventLoop _loop;
     private readonly OutboundQueue _queue;
     private readonly TransportConnection _transport;
     private CancellationTokenSource? _closedSource;
+    private LoopTimer? _firstTimer;
     private long _protocolDue;
     private long _engineDue;
     private long _armedDue;
@@ -65,6 +66,9 @@ public sealed partial class Connection : ITransportSink, ILoopMember
 
     /// <summary>The server's limits for each connection. Read only: changing them has no effect.</summary>
     public ConnectionOptions Options => _host.Options;
+
+    /// <summary>The loop that the connection lives on. Any thread, also after the connection has ended.</summary>
+    public LoopRef Loop => new(_loop);
 
     /// <summary>Whether the calling thread is the connection's loop.</summary>
     public bool IsOnLoop => _loop.IsCurrent;
@@ -139,7 +143,7 @@ public sealed partial class Connection : ITransportSink, ILoopMember
             return;
         }
 
-        _protocolDue = NowMilliseconds + Math.Max((long)dueIn.TotalMilliseconds, 1);
+        _protocolDue = dueIn == Timeout.InfiniteTimeSpan ? 0 : _loop.DueAfter(dueIn);
         ArmDeadline(_protocolDue);
     }
 
@@ -148,6 +152,21 @@ public sealed partial class Connection : ITransportSink, ILoopMember
     {
         CheckLoop();
         _protocolDue = 0;
+    }
+
+    /// <summary>
+    /// Makes a timer of this connection, not yet set; a connection may have several. It never fires once the connection has ended. Loop only.
+    /// Allocates the timer; setting and moving it allocates nothing.
+    /// </summary>
+    /// <param name="onDue">Called on the loop. An exception ends the connection, as one from a protocol's callback does.</param>
+    /// <param name="state">Handed to <paramref name="onDue"/>.</param>
+    public LoopTimer CreateTimer(Action<object?> onDue, object? state)
+    {
+        ArgumentNullException.ThrowIfNull(onDue);
+        CheckLoop();
+        var timer = new LoopTimer(_loop, this, onDue, state) { NextOfOwner = _firstTimer };
+        _firstTimer = timer;
+        return timer;
     }
 
     /// <summary>Runs <paramref name="work"/> on the connection's loop. Any thread; work of one thread keeps its order. It also runs after the connection has ended.</summary>
@@ -182,7 +201,9 @@ public sealed partial class Connection : ITransportSink, ILoopMember
 
     internal ConnectionHost Host => _host;
 
-    internal EventLoop Loop => _loop;
+    internal EventLoop EventLoop => _loop;
+
+    bool ILoopTimerOwner.IsEnded => State == ConnectionState.Closed;
 
     internal bool IsClosed => State == ConnectionState.Closed;
 
@@ -290,6 +311,18 @@ public sealed partial class Connection : ITransportSink, ILoopMember
         {
             ProgressClose();
         }
+    }
+
+    void ILoopTimerOwner.OnTimerFault(Exception exception) => Fault(exception);
+
+    private void EndTimers()
+    {
+        for (LoopTimer? timer = _firstTimer; timer is not null; timer = timer.NextOfOwner)
+        {
+            timer.End();
+        }
+
+        _firstTimer = null;
     }
 
     private void StartProtocol(Func<Connection, ConnectionProtocol> createProtocol)

@@ -285,7 +285,7 @@ public sealed class EngineServer : IAsyncDisposable
 
         public override void OnFault(Connection connection, Exception exception)
         {
-            connection.Loop.Counters.CountFault(exception);
+            connection.EventLoop.Counters.CountFault(exception);
             Log.HandlerFailed(server._logger, connection.Id, exception);
             server.HandlerFailed?.Invoke(connection, exception);
         }

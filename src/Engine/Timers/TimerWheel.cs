@@ -85,6 +85,9 @@ internal sealed class TimerWheel
         }
     }
 
+    /// <summary>Whether <see cref="Advance"/> may find a deadline that has passed: a place that holds some has come round.</summary>
+    public bool IsDue(long nowMilliseconds) => Count > 0 && nowMilliseconds / TickMilliseconds > _currentTick && MillisecondsToNext(nowMilliseconds) == 0;
+
     /// <summary>Moves the clock on and appends the slots whose deadline has passed to <paramref name="due"/>; their deadlines no longer run.</summary>
     public void Advance(long nowMilliseconds, List<int> due)
     {

@@ -27,7 +27,7 @@ internal abstract partial class EventLoop
     /// Called after each call out of the loop: what host code left on the thread (AsyncLocals, with them the culture and the current activity; another
     /// synchronization context) must not reach the next connection. Costs two reads of the thread when nothing was left.
     /// </summary>
-    private protected void RestoreThread()
+    public void RestoreThread()
     {
         if (!ReferenceEquals(ExecutionContext.Capture(), _cleanContext) && _cleanContext is not null)
         {

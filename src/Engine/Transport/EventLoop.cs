@@ -16,7 +16,6 @@ internal abstract partial class EventLoop
     private const int TrimMilliseconds = 5_000;
 
     private readonly ConcurrentQueue<WorkItem> _work = new();
-    private readonly List<int> _due = [];
     private readonly List<Chore> _chores = [];
     private readonly Stack<int> _freeSlots = new();
     private readonly LoopSynchronizationContext _context;
@@ -35,7 +34,8 @@ internal abstract partial class EventLoop
     {
         Index = index;
         NowMilliseconds = Environment.TickCount64;
-        Timers = new TimerWheel(NowMilliseconds);
+        _deadlines = new TimerWheel(NowMilliseconds);
+        Timers = new LoopTimers(NowMilliseconds);
         _context = new LoopSynchronizationContext(this);
     }
 
@@ -59,7 +59,8 @@ internal abstract partial class EventLoop
     /// <summary>Completes when the thread has ended and its back end is closed.</summary>
     public Task Completion => _completion.Task;
 
-    private TimerWheel Timers { get; }
+    /// <summary>What <see cref="LoopLocal{T}"/> keeps here. Loop only.</summary>
+    public List<KeyValuePair<object, object>> Locals { get; } = [];
 
     /// <summary>Runs <paramref name="work"/> on the loop. Any thread. Work of one thread keeps its order.</summary>
     public void Post(Action<object?> work, object? state) => Enqueue(new WorkItem(work, state));
@@ -98,7 +99,7 @@ internal abstract partial class EventLoop
             if (index == _slots.Length)
             {
                 Array.Resize(ref _slots, Math.Max(64, _slots.Length * 2));
-                Timers.EnsureSlots(_slots.Length);
+                _deadlines.EnsureSlots(_slots.Length);
             }
         }
 
@@ -121,7 +122,7 @@ internal abstract partial class EventLoop
             return;
         }
 
-        Timers.Cancel(id.SlotIndex);
+        _deadlines.Cancel(id.SlotIndex);
         ref Slot slot = ref _slots[id.SlotIndex];
         slot.Member = null;
         ConnectionCount--;
@@ -145,17 +146,6 @@ internal abstract partial class EventLoop
         }
     }
 
-    /// <summary>
-    /// Sets or moves the one deadline of a registered member. Loop only. An id that resolves to nothing sets nothing: its slot may belong to another by now.
-    /// </summary>
-    public void SetDue(ConnectionId id, long dueMilliseconds)
-    {
-        if (FindMember(id) is not null)
-        {
-            Timers.Set(id.SlotIndex, dueMilliseconds);
-        }
-    }
-
     /// <summary>Asks for <see cref="ILoopMember.OnTurnEnd"/> once; the member keeps track of having asked. Loop only.</summary>
     public void RequestTurnEnd(ILoopMember member) => _turnEnd.Add(member);
 
@@ -169,8 +159,11 @@ internal abstract partial class EventLoop
         Post(static _ => { }, null);
     }
 
-    /// <summary>Waits for the kernel, at most so long (-1: until something happens), then raises what arrived. It calls <see cref="BeginTurn"/> as soon as it has waited.</summary>
-    protected abstract void Poll(int timeoutMilliseconds);
+    /// <summary>
+    /// Polls the kernel for up to <paramref name="timeoutMilliseconds"/> (-1: no limit) and raises events. Calls <see cref="BeginTurn"/> as soon as it has waited.
+    /// Returns whether the kernel may hold more events than were raised.
+    /// </summary>
+    protected abstract bool Poll(int timeoutMilliseconds);
 
     /// <summary>Ends a <see cref="Poll"/> that waits. Any thread.</summary>
     protected abstract void Wake();
@@ -184,6 +177,8 @@ internal abstract partial class EventLoop
         Volatile.Write(ref _awake, 1);
         NowMilliseconds = ReadClock();
     }
+
+    private protected bool HasPostedWork => !_work.IsEmpty;
 
     /// <summary>Work, or a turn's end, is waiting.</summary>
     private protected bool HasWork => !_work.IsEmpty || _turnEnd.Count > 0;
@@ -207,8 +202,9 @@ internal abstract partial class EventLoop
             }
         }
 
-        Poll(timeout);
+        bool hasMore = Poll(timeout);
         RunWork();
+        PollBeforeDeadlines(hasMore);
         RaiseDeadlines();
         RaiseDelayed();
         RunChores();
@@ -254,18 +250,6 @@ internal abstract partial class EventLoop
         }
     }
 
-    private void RaiseDeadlines()
-    {
-        Timers.Advance(NowMilliseconds, _due);
-        foreach (int slotIndex in _due)
-        {
-            _slots[slotIndex].Member?.OnDue();
-            RestoreThread();
-        }
-
-        _due.Clear();
-    }
-
     private void RunChores()
     {
         for (int i = _chores.Count - 1; i >= 0; i--)
@@ -304,7 +288,7 @@ internal abstract partial class EventLoop
 
         // Nothing but the loop's condition lies between the last turn's end and here: the clock need not be read again.
         long now = _turnEndMilliseconds;
-        int wait = Timers.MillisecondsToNext(now);
+        int wait = Sooner(_deadlines.MillisecondsToNext(now), Timers.MillisecondsToNext(now));
         foreach (Chore chore in _chores)
         {
             wait = Sooner(wait, (int)Math.Clamp(chore.DueMilliseconds - now, 0, int.MaxValue));

@@ -85,7 +85,7 @@ internal sealed unsafe class EpollLoop : EventLoop
         EpollEvents.Control(Epoll, Libc.ControlModify, descriptor, isWatched ? EpollEvents.In : 0, data);
     }
 
-    protected override void Poll(int timeoutMilliseconds)
+    protected override bool Poll(int timeoutMilliseconds)
     {
         if (_errno is null)
         {
@@ -107,6 +107,8 @@ internal sealed unsafe class EpollLoop : EventLoop
         {
             RaiseAgain();
         }
+
+        return count == MaxEvents || _again.Count > 0;
     }
 
     protected override void Wake()

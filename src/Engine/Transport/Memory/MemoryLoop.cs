@@ -47,7 +47,7 @@ internal sealed class MemoryLoop : EventLoop
 
     public void Advance(TimeSpan time) => _clock += (long)time.TotalMilliseconds;
 
-    protected override void Poll(int timeoutMilliseconds)
+    protected override bool Poll(int timeoutMilliseconds)
     {
         BeginTurn();
         for (int count = _events.Count; count > 0; count--)
@@ -58,6 +58,7 @@ internal sealed class MemoryLoop : EventLoop
 
         // Nobody sleeps here, so producers are asked to signal at all times.
         MarkAsleep();
+        return _events.Count > 0;
     }
 
     protected override void Wake()

@@ -14,7 +14,7 @@ internal sealed class SocketLoop(int index) : EventLoop(index)
     /// <summary>The receive buffer of whichever connection reads right now: a connection owns none.</summary>
     public byte[] Scratch { get; } = GC.AllocateUninitializedArray<byte>(ScratchBytes, pinned: true);
 
-    protected override void Poll(int timeoutMilliseconds)
+    protected override bool Poll(int timeoutMilliseconds)
     {
         lock (_gate)
         {
@@ -27,6 +27,9 @@ internal sealed class SocketLoop(int index) : EventLoop(index)
         }
 
         BeginTurn();
+
+        // Completions are posted work: what came meanwhile waits there.
+        return HasPostedWork;
     }
 
     protected override void Wake()
