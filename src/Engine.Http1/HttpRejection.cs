@@ -1,7 +1,7 @@
 namespace Engine.Http1;
 
 /// <summary>Why a request is answered with an error and its connection closed.</summary>
-internal enum HttpRejection : byte
+public enum HttpRejection : byte
 {
     /// <summary>Nothing is wrong.</summary>
     None = 0,

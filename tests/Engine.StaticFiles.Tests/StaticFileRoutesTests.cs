@@ -248,6 +248,7 @@ public sealed class StaticFileRoutesTests(TransportKind transport) : OverSockets
         await client.ReadUntilAsync("\r\n\r\n");
         sparse.SetLength(0);
         Assert.That((await client.ReadToEndAsync()).Length, Is.LessThan(64 << 20));
+        Assert.That(TakeErrors(), Has.Length.EqualTo(1), "the host is told that it could not keep what it promised");
     }
 
     private static Task<RawHttpResponse> GetAsync(RawClient client, string fields) => client.RequestAsync($"GET /dated.txt HTTP/1.1\r\nHost: a\r\n{fields}\r\n");

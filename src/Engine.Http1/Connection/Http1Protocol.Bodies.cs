@@ -2,12 +2,15 @@ using System.IO.Pipelines;
 
 namespace Engine.Http1;
 
-/// <summary>Bodies on their way to handlers, and their clocks.</summary>
+/// <summary>Bodies on their way to handlers.</summary>
 internal sealed partial class Http1Protocol
 {
-    private long _bodyTakenBefore;
+    private static readonly Action<object?> BodyWasRead = static state => ((Http1Protocol)state!).OnBodyRead();
 
-    /// <summary>Feeds the request's body; answers how many bytes it took.</summary>
+    /// <summary>The request whose body waits for its reader; the count of requests then.</summary>
+    private int _unreadRequest;
+
+    /// <summary>Feeds the request's body. Returns how many bytes it took: all when it was refused, none when it is complete.</summary>
     private int FeedBody(ReadOnlySpan<byte> bytes)
     {
         HttpContext context = _context!;
@@ -19,55 +22,50 @@ internal sealed partial class Http1Protocol
         int taken = body.Feed(bytes, Limits, out HttpRejection rejection);
         if (rejection != HttpRejection.None)
         {
-            RejectBody(context, body, rejection);
+            BreakBody(context, body, rejection);
             return bytes.Length;
         }
 
-        if (_phase == Phase.Draining)
+        switch (_phase)
         {
-            Drain(context, body);
-            return taken;
-        }
+            case Http1Phase.Draining:
+                Drain(context, body);
+                break;
+            case Http1Phase.Completing:
+                if (!body.IsComplete && body.TakenBytes > Limits.MaxUnreadBodySize)
+                {
+                    AbandonBody(context, body);
+                }
 
-        if (_phase == Phase.Completing)
-        {
-            if (!body.IsComplete && body.TakenBytes > Limits.MaxUnreadBodySize)
-            {
-                AbandonBody(context);
-            }
+                break;
+            default:
+                if (body.IsComplete)
+                {
+                    Arm();
+                }
+                else if (!body.TryFlush(out ValueTask<FlushResult> flush))
+                {
+                    // The handler reads slower than the peer sends.
+                    Pause();
+                    body.Unwatch();
+                    Arm();
+                    _unreadRequest = _requestCount;
+                    _ = ResumeAsync(Waiting.For(flush), BodyWasRead);
+                }
 
-            return taken;
-        }
-
-        if (body.IsComplete)
-        {
-            _connection.ClearDeadline();
-        }
-        else if (!body.TryFlush(out ValueTask<FlushResult> flush))
-        {
-            // The handler reads slower than the peer sends.
-            Pause();
-            _connection.ClearDeadline();
-            _ = ResumeAfterAsync(context, body, flush);
+                break;
         }
 
         return taken;
     }
 
-    private async Task ResumeAfterAsync(HttpContext context, RequestBody body, ValueTask<FlushResult> flush)
+    private void OnBodyRead()
     {
-        await flush;
-        _connection.Post(
-            static state =>
-            {
-                (Http1Protocol protocol, HttpContext context, RequestBody body) = ((Http1Protocol, HttpContext, RequestBody))state!;
-                if (ReferenceEquals(protocol._context, context) && ReferenceEquals(context.Request.BodyPipe, body))
-                {
-                    protocol.WatchBody(body);
-                    protocol.Resume();
-                }
-            },
-            (this, context, body));
+        if (_phase == Http1Phase.Handling && _unreadRequest == _requestCount && _context!.Request.BodyPipe is { IsComplete: false } body)
+        {
+            WatchBody(body);
+            Resume();
+        }
     }
 
     private void Drain(HttpContext context, RequestBody body)
@@ -83,39 +81,62 @@ internal sealed partial class Http1Protocol
         }
     }
 
-    private void RejectBody(HttpContext context, RequestBody body, HttpRejection rejection)
+    /// <summary>The body cannot be read to its end.</summary>
+    private void BreakBody(HttpContext context, RequestBody body, HttpRejection rejection)
     {
-        body.Fail(rejection switch
-        {
-            HttpRejection.ContentTooLarge => "The body is larger than allowed.",
-            HttpRejection.FieldsTooLarge => "The body's trailers are larger than allowed.",
-            HttpRejection.RequestTimeout => "The body came too slowly.",
-            _ => "The body's framing is broken.",
-        });
+        body.Fail(new RequestBodyException(
+            rejection switch
+            {
+                HttpRejection.ContentTooLarge => "The body is larger than allowed.",
+                HttpRejection.FieldsTooLarge => "The body's trailers are larger than allowed.",
+                HttpRejection.RequestTimeout => "The body came too slowly.",
+                _ => "The body's framing is broken.",
+            },
+            StatusLines.Of(rejection)));
         context.Response.KeepAlive = false;
-        if (_isRunning)
+        switch (_phase)
         {
-            // The handler meets the failure where it reads; what it answers is the last answer.
-            _lateRejection = rejection;
-            return;
+            case Http1Phase.Handling:
+                // The handler meets the failure where it reads; its response is the last.
+                _application.CountRefusal(_connection, rejection);
+                break;
+            case Http1Phase.Completing:
+                // The response is complete but for its end, which goes out; then the connection closes.
+                AbandonBody(context, body);
+                break;
+            default:
+                Reject(rejection, rejection == HttpRejection.RequestTimeout ? CloseReason.Timeout : CloseReason.ProtocolError);
+                break;
         }
-
-        if (_phase == Phase.Completing)
-        {
-            // The response is complete but for its end, which waits for room: it goes out, and the connection closes behind it.
-            AbandonBody(context);
-            return;
-        }
-
-        Reject(rejection, CloseReason.ProtocolError);
     }
 
     /// <summary>No more of the body is read: the connection closes with the response.</summary>
-    private void AbandonBody(HttpContext context)
+    private void AbandonBody(HttpContext context, RequestBody body)
     {
         context.Response.KeepAlive = false;
-        _connection.ClearDeadline();
+        body.Unwatch();
+        Arm();
         Pause();
+    }
+
+    private static void DiscardBody(HttpContext context)
+    {
+        if (context.Request.BodyPipe is { IsComplete: false } body)
+        {
+            body.Discard();
+        }
+    }
+
+    private void ReturnBody(HttpContext context)
+    {
+        if (context.Request.BodyPipe is { } body)
+        {
+            context.Request.BodyPipe = null;
+            if (!Loop.TryReturn(body, context.Request.BodyLease, context.IsShared))
+            {
+                _application.EndAfterDoubleReturn(_connection, "body");
+            }
+        }
     }
 
     /// <summary>Begins to watch the rate of a body that has not come completely.</summary>
@@ -123,32 +144,25 @@ internal sealed partial class Http1Protocol
     {
         if (body.IsComplete || Limits.MinRequestBodyDataRate == 0)
         {
-            _connection.ClearDeadline();
-            return;
+            body.Unwatch();
+        }
+        else
+        {
+            body.Watch(_connection.NowMilliseconds, Limits.RequestBodyGracePeriod);
         }
 
-        _bodyBegunAt = _connection.NowMilliseconds;
-        _bodyTakenBefore = body.TakenBytes;
-        _connection.SetDeadline(Limits.RequestBodyGracePeriod);
+        Arm();
     }
 
-    private void JudgeBodyRate()
+    private void JudgeBodyRate(RequestBody body, long now)
     {
-        HttpContext context = _context!;
-        if (context.Request.BodyPipe is not { IsComplete: false } body)
+        if (body.IsTooSlow(now, Limits.MinRequestBodyDataRate))
         {
-            return;
+            BreakBody(_context!, body, HttpRejection.RequestTimeout);
         }
-
-        long milliseconds = _connection.NowMilliseconds - _bodyBegunAt;
-        long taken = body.TakenBytes - _bodyTakenBefore;
-        bool isWaitedFor = !body.IsContinueOwed;
-        if (isWaitedFor && taken * 1000 < Limits.MinRequestBodyDataRate * milliseconds)
+        else
         {
-            RejectBody(context, body, HttpRejection.RequestTimeout);
-            return;
+            WatchBody(body);
         }
-
-        WatchBody(body);
     }
 }

@@ -3,65 +3,106 @@ using System.Text;
 
 namespace Engine.Http1;
 
-/// <summary>From a complete head to the end of its answer.</summary>
+/// <summary>From the first byte of a head to the end of its response.</summary>
 internal sealed partial class Http1Protocol
 {
     private static readonly WaitCallback RunOnPool = static state => ((Http1Protocol)state!).RunForeign();
+    private static readonly Action<object?> HandlerEnded = static state => ((Http1Protocol)state!).OnHandlerEnded();
+    private static readonly Action<object?> EndMayGoOn = static state => ((Http1Protocol)state!).OnEndMayGoOn();
+    private static readonly Action<object?> RoomWasMade = static state => ((Http1Protocol)state!).OnRoomMade();
 
-    private bool _isUpgraded;
-    private bool _isRunning;
-    private bool _isWaitingForRoom;
-    private HttpRejection _lateRejection;
-
-    /// <summary>Starts the request whose head is complete; answers how many bytes of its body were taken.</summary>
-    private int Begin(ReadOnlySpan<byte> following)
+    /// <summary>Goes on with a head. Returns how many bytes it and the beginning of its body took; none when the head is incomplete, all when it was refused.</summary>
+    private int TakeHead(ReadOnlySpan<byte> bytes)
     {
-        HttpContext context = _context!;
+        HttpContext context = _context ??= Loop.RentContext(out _contextLease);
+        bool hadBegun = context.Request.Head.HasBegun;
+        _phase = Http1Phase.Head;
+        if (context.Request.Head.TryParse(bytes, Limits, out HttpRejection rejection))
+        {
+            int length = context.Request.Head.LengthBytes;
+            if (context.Request.Attach(bytes[..length]))
+            {
+                return length + Begin(context, bytes[length..]);
+            }
+
+            rejection = HttpRejection.BadRequest;
+        }
+
+        if (rejection != HttpRejection.None)
+        {
+            Reject(rejection, CloseReason.ProtocolError);
+            return bytes.Length;
+        }
+
+        if (!hadBegun && _requestCount > 0)
+        {
+            SetHeadDue(Limits.RequestHeadersTimeout);
+        }
+
+        return 0;
+    }
+
+    /// <summary>Starts the request whose head is complete. Returns how many bytes of its body were taken.</summary>
+    private int Begin(HttpContext context, ReadOnlySpan<byte> following)
+    {
         RequestHead head = context.Request.Head;
         _requestCount++;
+        _headDue = 0;
         bool isLast = Limits.MaxRequestsPerConnection > 0 && _requestCount >= Limits.MaxRequestsPerConnection;
-        bool keepAlive = !head.WantsClose && (!head.IsHttp10 || head.WantsKeepAlive) && !isLast && !_isStopping && !_isPeerDone;
+        bool keepAlive = !head.WantsClose && (!head.IsHttp10 || head.WantsKeepAlive) && !isLast && _endsWith == CloseReason.None;
         context.Begin(_connection, offersUpgrade: !head.IsHttp10 && head.WantsUpgrade && head.UpgradeIndex >= 0 && !context.Request.HasBody);
-        context.Response.Begin(_connection, Loop.Environment, context.Request.RawMethod.SequenceEqual("HEAD"u8), head.IsHttp10, keepAlive);
-        _phase = Phase.Handling;
+        context.Response.Begin(_connection, this, Loop.Environment, context.Request.RawMethod.SequenceEqual("HEAD"u8), head.IsHttp10, keepAlive);
+        _application.Pipeline.Route(context);
         int taken = 0;
         if (context.Request.HasBody)
         {
+            long maxBytes = context.RouteOptions?.MaxRequestBodySize ?? Limits.MaxRequestBodySize;
+            if (head.ContentLength > maxBytes)
+            {
+                Reject(HttpRejection.ContentTooLarge, CloseReason.ProtocolError);
+                return following.Length;
+            }
+
             RequestBody body = Loop.RentBody(out uint lease);
-            body.Begin(_connection, head);
+            body.Begin(_connection, head, maxBytes);
             context.Request.BodyPipe = body;
             context.Request.BodyLease = lease;
+            context.Response.Expecting = head.ExpectsContinue ? body : null;
             taken = FeedBody(following);
-            if (_phase != Phase.Handling)
+            if (_phase != Http1Phase.Head)
             {
                 return following.Length;
             }
 
-            WatchBody(body);
-        }
-        else
-        {
-            _connection.ClearDeadline();
+            if (!_connection.IsReceivePaused)
+            {
+                WatchBody(body);
+            }
         }
 
+        if (context.RouteOptions?.RequestTimeout is { } timeout)
+        {
+            _handlerDue = _connection.NowMilliseconds + Math.Max((long)timeout.TotalMilliseconds, 1);
+        }
+
+        Arm();
+        _phase = Http1Phase.Handling;
         Run(context);
         return taken;
     }
 
     private void Run(HttpContext context)
     {
+        if (_application.Scheduling == HandlerScheduling.ThreadPool)
+        {
+            context.IsShared = true;
+            ThreadPool.UnsafeQueueUserWorkItem(RunOnPool, this);
+            return;
+        }
+
         ValueTask running;
-        _isRunning = true;
         try
         {
-            _application.Pipeline.Route(context);
-            if (_application.Scheduling == HandlerScheduling.ThreadPool)
-            {
-                context.IsShared = true;
-                ThreadPool.UnsafeQueueUserWorkItem(RunOnPool, this);
-                return;
-            }
-
             running = _application.Pipeline.Run(context);
         }
         catch (Exception exception)
@@ -77,7 +118,7 @@ internal sealed partial class Http1Protocol
         else
         {
             context.IsShared = true;
-            _ = AwaitAsync(context, running);
+            _ = ResumeAsync(running, HandlerEnded, context);
         }
     }
 
@@ -94,65 +135,28 @@ internal sealed partial class Http1Protocol
             running = ValueTask.FromException(exception);
         }
 
-        _ = AwaitAsync(context, running);
+        _ = ResumeAsync(running, HandlerEnded, context);
     }
 
-    private async Task AwaitAsync(HttpContext context, ValueTask running)
-    {
-        try
-        {
-            await running;
-        }
-        catch (Exception exception)
-        {
-            context.Failure = exception;
-        }
-
-        // Awaited with the loop as its context: leaving it (ConfigureAwait(false)) would cost a hop through the thread pool from a thread that has one.
-        // Also when this is the loop: the handler may have been continued from within some callback, and what follows must not run inside that.
-        _connection.Post(static state => ((Http1Protocol)state!).OnHandlerDone(), this);
-    }
-
-    private void OnHandlerDone()
+    private void OnHandlerEnded()
     {
         HttpContext context = _context!;
         Finish(context, context.Failure);
-        if (_phase != Phase.Handling)
-        {
-            Continue();
-        }
-    }
-
-    /// <summary>After something that was waited for, outside of the pump: what was kept is offered again, or the idle clock runs.</summary>
-    private void Continue()
-    {
-        if (_isWaitingForRoom)
-        {
-            return;
-        }
-
-        if (_phase == Phase.Head && _connection.IsOpen)
-        {
-            GoIdle();
-        }
-
-        Resume();
-        _connection.FlushOutput();
+        Continue();
     }
 
     /// <summary>The handler is done, well or not.</summary>
     private void Finish(HttpContext context, Exception? failure)
     {
-        HttpResponse response = context.Response;
-        _isRunning = false;
+        _handlerDue = 0;
         if (failure is not null && !Recover(context, failure))
         {
-            _connection.Abort(CloseReason.HandlerFailed);
-            End();
+            EndBroken();
             return;
         }
 
-        if (!response.HasStarted && context.Upgrade is { Successor: { } successor } offer)
+        HttpResponse response = context.Response;
+        if (response.IsSwitching && !response.HasStarted && context.Upgrade is { Successor: { } successor } offer)
         {
             Switch(context, offer.AcceptedProtocol!, successor);
             return;
@@ -163,36 +167,57 @@ internal sealed partial class Http1Protocol
             response.KeepAlive = false;
         }
 
-        bool isWhole;
-        ValueTask<SendStatus> sending = default;
+        Complete(context);
+    }
+
+    /// <summary>Sends the end of the response, or waits until it can be sent.</summary>
+    private void Complete(HttpContext context)
+    {
+        ResponseEnd end;
+        ValueTask waiting;
         try
         {
-            isWhole = response.TryComplete(out sending);
+            end = context.Response.Complete(out waiting);
         }
         catch (Exception exception)
         {
             _application.Report(exception, context);
-            isWhole = false;
+            if (context.Response.HasStarted)
+            {
+                EndBroken();
+                return;
+            }
+
+            Prepare(context, 500);
+            end = context.Response.Complete(out waiting);
         }
 
-        if (!isWhole)
+        switch (end)
         {
-            _connection.Abort(CloseReason.HandlerFailed);
-            End();
-        }
-        else if (sending.IsCompletedSuccessfully)
-        {
-            Next(context);
-        }
-        else
-        {
-            _phase = Phase.Completing;
-            DiscardBody(context);
-            _ = NextAfterAsync(sending);
+            case ResponseEnd.Sent:
+                Next(context);
+                break;
+            case ResponseEnd.Waits:
+                _phase = Http1Phase.Completing;
+                DiscardBody(context);
+                _ = ResumeAsync(waiting, EndMayGoOn);
+                break;
+            default:
+                End();
+                break;
         }
     }
 
-    /// <summary>An exception before the head becomes a 500; after it nothing honest can be said any more.</summary>
+    private void OnEndMayGoOn()
+    {
+        if (_phase == Http1Phase.Completing)
+        {
+            Complete(_context!);
+            Continue();
+        }
+    }
+
+    /// <summary>Turns an exception into a response, when none has started. Returns false when nothing honest can be said any more.</summary>
     private bool Recover(HttpContext context, Exception failure)
     {
         if (!_connection.IsOpen)
@@ -201,49 +226,45 @@ internal sealed partial class Http1Protocol
             return false;
         }
 
-        if (failure is RequestBodyException { StatusCode: var asked } && !context.Response.HasStarted)
+        if (failure is OperationCanceledException)
         {
-            int status = asked != 0 ? asked : StatusLines.Of(_lateRejection);
-            context.Response.Restart(status);
-            context.Response.KeepAlive &= asked != 0;
-            context.Response.SetText(StatusLines.Text(status));
-            return true;
+            if (context.Response.Stream is { } stream && stream.Closed.IsCancellationRequested)
+            {
+                // The way in which most handlers leave a stream that was told to end.
+                return true;
+            }
+
+            if (context.IsTimedOut)
+            {
+                return !context.Response.HasStarted && Prepare(context, 503);
+            }
+
+            if (context.IsAborted)
+            {
+                // The way in which most handlers leave a request whose client has gone.
+                _connection.Close(CloseReason.PeerClosed);
+                return false;
+            }
         }
 
-        if (failure is OperationCanceledException && context.Response.Stream is { } stream && stream.Closed.IsCancellationRequested)
+        int status = HandlerFailure.StatusOf(failure);
+        if (status == 500)
         {
-            // The way in which most handlers leave a stream that was told to end.
-            return true;
+            _application.Report(failure, context);
         }
 
-        _application.Report(failure, context);
-        if (context.Response.HasStarted)
-        {
-            return false;
-        }
+        return !context.Response.HasStarted && Prepare(context, status);
+    }
 
-        context.Response.Restart(500);
-        context.Response.SetText("Internal Server Error\n");
+    /// <summary>Makes the response one that says an error.</summary>
+    private static bool Prepare(HttpContext context, int status)
+    {
+        context.Response.Restart(status);
+        context.Response.SetText(StatusLines.Text(status));
         return true;
     }
 
-    private async Task NextAfterAsync(ValueTask<SendStatus> sending)
-    {
-        await sending;
-        _connection.Post(static state => ((Http1Protocol)state!).OnCompleted(), this);
-    }
-
-    /// <summary>The end of the response has found room. When the connection ended meanwhile, the request ended with it and the phase is another.</summary>
-    private void OnCompleted()
-    {
-        if (_phase == Phase.Completing)
-        {
-            Next(_context!);
-            Continue();
-        }
-    }
-
-    /// <summary>The answer is with the connection: the next request, or the end.</summary>
+    /// <summary>The response is with the connection: the next request, or the end.</summary>
     private void Next(HttpContext context)
     {
         if (!_connection.IsOpen)
@@ -254,7 +275,7 @@ internal sealed partial class Http1Protocol
 
         if (!context.Response.KeepAlive)
         {
-            _connection.Close(_isStopping ? CloseReason.ServerStopping : _isPeerDone ? CloseReason.PeerClosed : CloseReason.Completed);
+            _connection.Close(_endsWith == CloseReason.None ? CloseReason.Completed : _endsWith);
             End();
             return;
         }
@@ -262,14 +283,27 @@ internal sealed partial class Http1Protocol
         if (context.Request.BodyPipe is { IsComplete: false })
         {
             DiscardBody(context);
-            _phase = Phase.Draining;
+            _phase = Http1Phase.Draining;
             return;
         }
 
         GoToNextHead(context);
         if (!_connection.IsWritable && !_connection.FlushOutput())
         {
-            WaitForRoom();
+            // A peer that asks without reading the responses is not asked for more.
+            _phase = Http1Phase.Backlogged;
+            Arm();
+            Pause();
+            _ = ResumeAsync(Waiting.For(_connection.WhenWritableAsync()), RoomWasMade);
+        }
+    }
+
+    private void OnRoomMade()
+    {
+        if (_phase == Http1Phase.Backlogged)
+        {
+            _phase = Http1Phase.Idle;
+            Continue();
         }
     }
 
@@ -286,67 +320,42 @@ internal sealed partial class Http1Protocol
             context.Reset();
         }
 
-        _phase = Phase.Head;
-    }
-
-    private static void DiscardBody(HttpContext context)
-    {
-        if (context.Request.BodyPipe is { IsComplete: false } body)
-        {
-            body.Discard();
-        }
-    }
-
-    /// <summary>A peer that asks without reading the answers is not asked for more.</summary>
-    private void WaitForRoom()
-    {
-        _connection.ClearDeadline();
-        _isWaitingForRoom = true;
-        Pause();
-        _ = ResumeWhenWritableAsync();
-    }
-
-    private async Task ResumeWhenWritableAsync()
-    {
-        await _connection.WhenWritableAsync();
-        _connection.Post(
-            static state =>
-            {
-                var protocol = (Http1Protocol)state!;
-                protocol._isWaitingForRoom = false;
-                protocol.Continue();
-            },
-            this);
+        _phase = Http1Phase.Idle;
     }
 
     private void Switch(HttpContext context, string protocol, ConnectionProtocol successor)
     {
         string lines = string.Create(CultureInfo.InvariantCulture, $"Connection: Upgrade\r\nUpgrade: {protocol}\r\n");
         context.Response.WriteSwitch(Encoding.Latin1.GetBytes(lines));
+        _phase = Http1Phase.Switched;
+        EndRequest();
         _connection.ClearDeadline();
-        _isUpgraded = true;
-        End();
         _connection.SwitchProtocol(successor);
     }
 
-    /// <summary>Nothing more is read, and what the request held goes back.</summary>
-    private void End()
+    /// <summary>The response cannot be what it promised: its connection ends, so that the peer sees it.</summary>
+    private void EndBroken()
     {
-        _phase = Phase.Done;
-        EndRequest();
+        if (_connection.IsOpen)
+        {
+            _connection.Abort(CloseReason.HandlerFailed);
+        }
+
+        End();
     }
 
-    /// <summary>Answers an error that is the peer's, and closes.</summary>
+    /// <summary>Refuses a request that is wrong before its handler has seen it, and closes.</summary>
     private void Reject(HttpRejection rejection, CloseReason reason)
     {
         HttpContext context = _context!;
+        HttpRefusal? refusal = _application.CountRefusal(_connection, rejection);
         if (!context.Response.HasStarted)
         {
             int status = StatusLines.Of(rejection);
-            context.Response.Begin(_connection, Loop.Environment, isHead: false, isHttp10: false, keepAlive: false);
+            context.Response.Begin(_connection, this, Loop.Environment, isHead: false, isHttp10: false, keepAlive: false);
             context.Response.Restart(status);
-            context.Response.SetText(StatusLines.Text(status));
-            context.Response.TryComplete(out _);
+            context.Response.SetError(refusal, StatusLines.Text(status));
+            context.Response.Complete(out _);
         }
 
         _connection.Close(reason);

@@ -1,21 +1,22 @@
 namespace Engine.Http1;
 
 /// <summary>
-/// HTTP/1.1 over one connection (RFC 9112): reads heads, feeds bodies, runs handlers one after another and sends their answers in order. Between two
-/// requests it holds nothing but itself. Loop only, but where a handler runs elsewhere.
+/// HTTP/1.1 over one connection (RFC 9112): reads heads, feeds bodies, runs handlers one after another and sends their responses in order. Between two
+/// requests it holds nothing but itself. Loop only, except where a handler runs elsewhere. Here are the events of the connection, each by phase.
 /// </summary>
-internal sealed partial class Http1Protocol : ConnectionProtocol
+internal sealed partial class Http1Protocol : ConnectionProtocol, IResponseOwner
 {
     private readonly HttpApplication _application;
     private readonly Connection _connection;
+
+    /// <summary>The request under way. Null while idle, and once it has ended.</summary>
     private HttpContext? _context;
     private uint _contextLease;
     private int _requestCount;
-    private long _bodyBegunAt;
-    private Phase _phase;
-    private bool _isStopping;
-    private bool _isPeerDone;
-    private bool _isPaused;
+    private Http1Phase _phase;
+
+    /// <summary>Why the connection ends after the current response, when that is known before the response is; else None.</summary>
+    private CloseReason _endsWith;
 
     public Http1Protocol(HttpApplication application, Connection connection)
     {
@@ -23,205 +24,173 @@ internal sealed partial class Http1Protocol : ConnectionProtocol
         _connection = connection;
     }
 
-    /// <summary>
-    /// <code>
-    ///   Head --complete--> Handling --handler done--> (Completing --room-->) (Draining --body's end-->) Head
-    ///     \---- rejected, closed, upgraded ----> Done
-    /// </code>
-    /// </summary>
-    private enum Phase : byte
-    {
-        /// <summary>Between requests, or within a head (then a context holds what was parsed).</summary>
-        Head = 0,
-
-        /// <summary>A handler runs; its body may still be arriving.</summary>
-        Handling,
-
-        /// <summary>The handler is done; the end of its response waits for room in the queue. What still comes of the body is thrown away.</summary>
-        Completing,
-
-        /// <summary>The answer is out, what the handler left of the body is thrown away.</summary>
-        Draining,
-
-        /// <summary>Nothing more is read.</summary>
-        Done,
-    }
-
     private HttpLimits Limits => _application.Limits;
 
     private HttpLoop Loop => _application.Loop(_connection.Id.LoopIndex);
 
-    protected override void OnStarted(Connection connection) => connection.SetDeadline(Limits.RequestHeadersTimeout);
+    protected override void OnStarted(Connection connection) => SetHeadDue(Limits.RequestHeadersTimeout);
 
     protected override int OnReceived(Connection connection, Span<byte> bytes)
     {
         int total = 0;
-        while (true)
+        while (total < bytes.Length)
         {
-            switch (_phase)
+            int taken = _phase switch
             {
-                case Phase.Head:
-                    if (total == bytes.Length)
-                    {
-                        GoIdle();
-                        return total;
-                    }
+                Http1Phase.Idle or Http1Phase.Head => TakeHead(bytes[total..]),
+                Http1Phase.Handling or Http1Phase.Completing or Http1Phase.Draining => FeedBody(bytes[total..]),
 
-                    int length = TakeHead(bytes[total..]);
-                    if (length <= 0)
-                    {
-                        return length == 0 ? total : bytes.Length;
-                    }
-
-                    total += length;
-                    total += Begin(bytes[total..]);
-                    break;
-                case Phase.Handling or Phase.Completing or Phase.Draining:
-                    int taken = FeedBody(bytes[total..]);
-                    total += taken;
-                    if (_phase is Phase.Handling or Phase.Completing)
-                    {
-                        if (_context!.Request.BodyPipe is not { IsComplete: false })
-                        {
-                            // What follows is the next request, which waits for this one's answer.
-                            Pause();
-                        }
-
-                        return total;
-                    }
-
-                    if (_phase is Phase.Draining)
-                    {
-                        return total;
-                    }
-
-                    break;
-                default:
-                    // A successor takes the rest; after a close nobody does.
-                    return connection.IsOpen && !_isUpgraded ? bytes.Length : total;
+                // After a close nobody takes what still comes. A successor takes what is left.
+                Http1Phase.Done => bytes.Length - total,
+                _ => 0,
+            };
+            total += taken;
+            if (taken == 0)
+            {
+                break;
             }
         }
+
+        switch (_phase)
+        {
+            case Http1Phase.Idle:
+                GoIdle();
+                break;
+            case Http1Phase.Handling or Http1Phase.Completing when total < bytes.Length:
+                // What follows is the next request, which waits for this one's response. Without such bytes reading goes on, so that the peer's end is seen.
+                Pause();
+                break;
+        }
+
+        return total;
     }
 
     protected override void OnPeerClosed(Connection connection)
     {
-        _isPeerDone = true;
-        if (_phase == Phase.Completing)
-        {
-            // What was accepted still goes out; then the connection closes.
-            _context!.Response.KeepAlive = false;
-            return;
-        }
-
-        if (_phase != Phase.Handling)
-        {
-            EndRequest();
-            connection.Close(CloseReason.PeerClosed);
-            return;
-        }
-
-        // The peer may still read: what it asked for is answered, unless it cannot be asked for completely any more or nobody would listen.
-        HttpContext context = _context!;
-        context.Response.KeepAlive = false;
-        context.Request.BodyPipe?.Fail("The peer ended the connection within the body.");
-        if (context.Response.Stream is { } stream)
-        {
-            stream.End();
-            connection.Close(CloseReason.PeerClosed);
-        }
-    }
-
-    protected override void OnDrained(Connection connection)
-    {
-        if (_phase == Phase.Handling)
-        {
-            _context!.Response.Stream?.RaiseDrained();
-        }
-    }
-
-    protected override void OnDeadline(Connection connection)
-    {
         switch (_phase)
         {
-            case Phase.Head when _context is { } context && context.Request.Head.HasBegun:
-                Reject(HttpRejection.RequestTimeout, CloseReason.Timeout);
+            case Http1Phase.Handling:
+                // The peer may still read: what it asked for is sent, unless the request is incomplete or the response is a stream that nobody reads.
+                HttpContext context = _context!;
+                EndAfterResponse(CloseReason.PeerClosed);
+                context.Request.BodyPipe?.Fail(new RequestBodyException("The peer ended the connection within the body."));
+                if (context.Response.Stream is { } stream)
+                {
+                    stream.End();
+                    connection.Close(CloseReason.PeerClosed);
+                }
+
+                if (!_application.ServesHalfClosedPeers)
+                {
+                    Abort(context);
+                }
+
                 break;
-            case Phase.Head:
-                connection.Close(CloseReason.Timeout);
+            case Http1Phase.Completing:
+                EndAfterResponse(CloseReason.PeerClosed);
                 break;
-            case Phase.Handling when _context!.Response.Stream is { } stream:
-                stream.RaiseTimer();
-                break;
-            case Phase.Handling or Phase.Completing or Phase.Draining:
-                JudgeBodyRate();
+            default:
+                connection.Close(CloseReason.PeerClosed);
+                End();
                 break;
         }
     }
 
     protected override void OnStopping(Connection connection)
     {
-        _isStopping = true;
-        if (_phase == Phase.Completing)
+        switch (_phase)
         {
-            _context!.Response.KeepAlive = false;
-            return;
+            case Http1Phase.Handling or Http1Phase.Completing:
+                EndAfterResponse(CloseReason.ServerStopping);
+                _context!.Response.AskEnd();
+                break;
+            default:
+                connection.Close(CloseReason.ServerStopping);
+                End();
+                break;
         }
+    }
 
-        if (_phase != Phase.Handling)
+    protected override void OnDrained(Connection connection)
+    {
+        if (_phase == Http1Phase.Handling)
         {
-            EndRequest();
-            connection.Close(CloseReason.ServerStopping);
-            return;
+            _context!.Response.Stream?.RaiseDrained();
         }
-
-        _context!.Response.KeepAlive = false;
-        _context.Response.Stream?.RequestEnd();
     }
 
     protected override void OnClosed(Connection connection, CloseReason reason)
     {
-        if (_phase == Phase.Handling)
+        if (_phase == Http1Phase.Handling)
         {
-            // The handler still runs: it is told, and gives the context back when it is done.
-            _context!.Request.BodyPipe?.Fail("The connection has ended.");
-            _context.Response.Stream?.End();
+            // The handler still runs and holds the context: it is told, and the request ends when it is done.
+            HttpContext context = _context!;
+            context.Request.BodyPipe?.Fail(new RequestBodyException("The connection has ended."));
+            context.Response.Stream?.End();
+            Abort(context);
         }
         else
         {
-            // A continuation that still waits for room finds this phase, and does nothing.
-            _phase = Phase.Done;
-            EndRequest();
+            End();
         }
     }
 
-    /// <summary>Answers the head's length when it is complete and acceptable, 0 when more is needed, -1 when it was rejected.</summary>
-    private int TakeHead(ReadOnlySpan<byte> bytes)
+    /// <summary>The connection goes on to its end after the current response.</summary>
+    private void EndAfterResponse(CloseReason reason)
     {
-        HttpContext context = _context ??= Loop.RentContext(out _contextLease);
-        bool hadBegun = context.Request.Head.HasBegun;
-        if (context.Request.Head.TryParse(bytes, Limits, out HttpRejection rejection))
-        {
-            int length = context.Request.Head.LengthBytes;
-            return context.Request.Attach(bytes[..length]) ? length : Refuse(HttpRejection.BadRequest);
-        }
-
-        if (rejection != HttpRejection.None)
-        {
-            return Refuse(rejection);
-        }
-
-        if (!hadBegun && _requestCount > 0)
-        {
-            _connection.SetDeadline(Limits.RequestHeadersTimeout);
-        }
-
-        return 0;
+        _endsWith = reason;
+        _context!.Response.KeepAlive = false;
     }
 
-    private int Refuse(HttpRejection rejection)
+    private void Abort(HttpContext context)
     {
-        Reject(rejection, CloseReason.ProtocolError);
-        return -1;
+        try
+        {
+            context.Abort(_application.Scheduling);
+        }
+        catch (AggregateException exception)
+        {
+            // A callback that the host registered on RequestAborted.
+            _application.Report(exception, context);
+        }
+    }
+
+    /// <summary>
+    /// The one way back to the loop: when <paramref name="waited"/> has completed, <paramref name="step"/> runs there as work of its own, never within another
+    /// callback. By then the connection may have moved on, so each step asks for the phase that it continues.
+    /// </summary>
+    /// <param name="waited">What is waited for.</param>
+    /// <param name="step">Gets this protocol.</param>
+    /// <param name="context">Takes the failure of <paramref name="waited"/>, when that is a handler's task.</param>
+    private async Task ResumeAsync(ValueTask waited, Action<object?> step, HttpContext? context = null)
+    {
+        try
+        {
+            // With the loop as its context: leaving it would cost a hop through the thread pool.
+            await waited;
+        }
+        catch (Exception exception)
+        {
+            context?.Failure = exception;
+        }
+
+        _connection.Post(step, this);
+    }
+
+    /// <summary>After a step that ran outside of the pump: what was kept is offered again, or the idle clock runs.</summary>
+    private void Continue()
+    {
+        if (_phase == Http1Phase.Idle && _connection.IsOpen)
+        {
+            GoIdle();
+        }
+
+        if (_phase is not (Http1Phase.Completing or Http1Phase.Backlogged))
+        {
+            Resume();
+        }
+
+        _connection.FlushOutput();
     }
 
     /// <summary>Nothing is under way: the context goes back, and the idle clock runs.</summary>
@@ -230,11 +199,18 @@ internal sealed partial class Http1Protocol : ConnectionProtocol
         EndRequest();
         if (_requestCount > 0)
         {
-            _connection.SetDeadline(Limits.KeepAliveTimeout);
+            SetHeadDue(Limits.KeepAliveTimeout);
         }
     }
 
-    /// <summary>Gives back what the request held.</summary>
+    /// <summary>Nothing more is read, and what the request held goes back.</summary>
+    private void End()
+    {
+        _phase = _phase == Http1Phase.Switched ? Http1Phase.Switched : Http1Phase.Done;
+        EndRequest();
+    }
+
+    /// <summary>Gives back what the request held. Whatever still runs for it finds another phase.</summary>
     private void EndRequest()
     {
         if (_context is { } context)
@@ -248,32 +224,18 @@ internal sealed partial class Http1Protocol : ConnectionProtocol
         }
     }
 
-    private void ReturnBody(HttpContext context)
-    {
-        if (context.Request.BodyPipe is { } body)
-        {
-            context.Request.BodyPipe = null;
-            if (!Loop.TryReturn(body, context.Request.BodyLease, context.IsShared))
-            {
-                _application.EndAfterDoubleReturn(_connection, "body");
-            }
-        }
-    }
-
     private void Pause()
     {
-        if (!_isPaused)
+        if (!_connection.IsReceivePaused)
         {
-            _isPaused = true;
             _connection.PauseReceive();
         }
     }
 
     private void Resume()
     {
-        if (_isPaused)
+        if (_connection.IsReceivePaused)
         {
-            _isPaused = false;
             _connection.ResumeReceive();
         }
     }

@@ -9,10 +9,12 @@ public sealed class HttpContext
     private readonly UpgradeOffer _offer;
     private Connection? _connection;
     private Dictionary<object, object?>? _items;
+    private CancellationTokenSource? _aborted;
+    private int _isAborted;
 
     internal HttpContext()
     {
-        _offer = new UpgradeOffer(Request);
+        _offer = new UpgradeOffer(Request, Response);
         RouteParameters = new RouteParameters(Request);
     }
 
@@ -38,8 +40,30 @@ public sealed class HttpContext
     /// </summary>
     public IDictionary<object, object?> Items => _items ??= new Dictionary<object, object?>();
 
-    /// <summary>Cancelled when the connection has ended. Made on first use.</summary>
-    public CancellationToken RequestAborted => Connection.ClosedToken;
+    /// <summary>
+    /// Cancelled when the client has gone while the request runs: when the connection has ended, and, unless
+    /// <see cref="HttpServerOptions.ServeHalfClosedPeers"/> is set, when the client has ended its sending side, which is how most leave. A response may still be
+    /// written in the latter case. Made on first use. Callbacks run where handlers run.
+    /// </summary>
+    public CancellationToken RequestAborted
+    {
+        get
+        {
+            ObjectDisposedException.ThrowIf(_connection is null, this);
+            CancellationTokenSource? source = Volatile.Read(ref _aborted);
+            if (source is null)
+            {
+                var made = new CancellationTokenSource();
+                source = Interlocked.CompareExchange(ref _aborted, made, null) ?? made;
+                if (Volatile.Read(ref _isAborted) != 0)
+                {
+                    source.Cancel();
+                }
+            }
+
+            return source.Token;
+        }
+    }
 
     /// <summary>The offer to change the protocol; null when the request makes none that could be accepted.</summary>
     public UpgradeOffer? Upgrade { get; private set; }
@@ -56,6 +80,12 @@ public sealed class HttpContext
     /// <summary>Whether code may hold this context that the loop does not wait for: its handler did not complete within the loop's call.</summary>
     internal bool IsShared { get; set; }
 
+    /// <summary>The limits of the route, where they differ from the server's.</summary>
+    internal RouteOptions? RouteOptions { get; set; }
+
+    /// <summary>Whether the handler has taken longer than its route allows.</summary>
+    internal bool IsTimedOut { get; set; }
+
     internal PoolLease Lease;
 
     /// <summary>Called on the loop when the request is over, well or not, with its final status: once, then forgotten.</summary>
@@ -63,6 +93,27 @@ public sealed class HttpContext
 
     /// <summary>When the first who watches the request saw it, by <see cref="System.Diagnostics.Stopwatch"/>.</summary>
     internal long WatchedSince { get; set; }
+
+    internal bool IsAborted => Volatile.Read(ref _isAborted) != 0;
+
+    /// <summary>The client has gone. Loop only.</summary>
+    internal void Abort(HandlerScheduling scheduling)
+    {
+        Interlocked.Exchange(ref _isAborted, 1);
+        if (Volatile.Read(ref _aborted) is not { } source)
+        {
+            return;
+        }
+
+        if (scheduling == HandlerScheduling.ThreadPool)
+        {
+            _ = source.CancelAsync();
+        }
+        else
+        {
+            source.Cancel();
+        }
+    }
 
     internal void Begin(Connection connection, bool offersUpgrade)
     {
@@ -79,8 +130,12 @@ public sealed class HttpContext
         _offer.Clear();
         RouteKind = RouteKind.None;
         _items = null;
+        _aborted = null;
+        _isAborted = 0;
         Upgrade = null;
         RouteHandler = null;
+        RouteOptions = null;
+        IsTimedOut = false;
         AllowedMethods = null;
         Failure = null;
     }

@@ -16,7 +16,7 @@ public sealed partial class HttpResponse
     private long _plainBytes;
 
     /// <summary>Bytes of the body so far, as they are sent, without chunk framing.</summary>
-    internal long SentBodyBytes => Volatile.Read(ref _writtenBytes);
+    internal long SentBodyBytes => BodyBytes;
 
     /// <summary>Sets what encodes the body, if it agrees when the response starts. It is released with the response.</summary>
     internal void UseEncoder(BodyEncoder encoder)
@@ -52,7 +52,7 @@ public sealed partial class HttpResponse
         Headers.ContentLength = null;
     }
 
-    private async ValueTask EncodeAsync(Connection connection, ReadOnlyMemory<byte> bytes, bool isFlush)
+    private async ValueTask EncodeAsync(Connection connection, ReadOnlyMemory<byte> bytes, bool isFlush, CancellationToken cancellationToken)
     {
         uint generation = _generation;
         if (_pending.Length > 0)
@@ -61,7 +61,7 @@ public sealed partial class HttpResponse
             byte[] plain = TakePending();
             try
             {
-                await EncodeSlicesAsync(connection, plain.AsMemory(0, length), generation);
+                await EncodeSlicesAsync(connection, plain.AsMemory(0, length), generation, cancellationToken);
             }
             finally
             {
@@ -69,27 +69,24 @@ public sealed partial class HttpResponse
             }
         }
 
-        await EncodeSlicesAsync(connection, bytes, generation);
+        await EncodeSlicesAsync(connection, bytes, generation, cancellationToken);
         if (isFlush)
         {
             _encoder!.Flush(_pending);
         }
 
-        await ToLoopAsync(connection, default, generation);
+        await ToLoopAsync(connection, default, generation, cancellationToken);
     }
 
-    private async ValueTask EncodeSlicesAsync(Connection connection, ReadOnlyMemory<byte> plain, uint generation)
+    private async ValueTask EncodeSlicesAsync(Connection connection, ReadOnlyMemory<byte> plain, uint generation, CancellationToken cancellationToken)
     {
         while (plain.Length > EncodeSliceBytes)
         {
             Encode(plain.Span[..EncodeSliceBytes]);
             plain = plain[EncodeSliceBytes..];
-            await ToLoopAsync(connection, default, generation);
+            await ToLoopAsync(connection, default, generation, cancellationToken);
             await Task.Yield();
-            if (_generation != generation)
-            {
-                throw EndedRequest.Exception();
-            }
+            ThrowIfAnother(generation);
         }
 
         Encode(plain.Span);
@@ -111,7 +108,7 @@ public sealed partial class HttpResponse
             if (_encoder is not null && isBodiless)
             {
                 DropEncoder();
-                Start(bodyLength: null);
+                Start(wholeBytes: null);
             }
         }
 

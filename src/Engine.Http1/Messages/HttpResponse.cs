@@ -1,5 +1,4 @@
 using System.Buffers;
-using System.Diagnostics;
 using System.IO.Pipelines;
 using System.Text;
 
@@ -16,12 +15,12 @@ public sealed partial class HttpResponse
     private readonly PendingBody _pending = new();
     private Connection? _connection;
     private ResponseEnvironment? _environment;
+    private IResponseOwner? _owner;
+    private bool _isEndAsked;
     private ResponseStream? _stream;
     private ResponseBodyWriter? _writer;
     private ResponseBodyStream? _body;
     private ResponseHeaders? _trailers;
-    private BodyFraming _framing;
-    private long _writtenBytes;
     private int _statusCode = 200;
     private bool _isHead;
     private bool _isHttp10;
@@ -33,11 +32,11 @@ public sealed partial class HttpResponse
     {
     }
 
-    /// <summary>200 by default. 100 to 999, but 101 belongs to <see cref="UpgradeOffer"/>.</summary>
+    /// <summary>200 by default, and 101 once an <see cref="UpgradeOffer"/> was accepted. 200 to 999 may be set.</summary>
     /// <exception cref="InvalidOperationException">The response has started.</exception>
     public int StatusCode
     {
-        get => _statusCode;
+        get => IsSwitching ? 101 : _statusCode;
         set
         {
             ThrowIfStarted();
@@ -47,7 +46,7 @@ public sealed partial class HttpResponse
         }
     }
 
-    /// <summary>The header fields. Changes after the response has started have no effect.</summary>
+    /// <summary>The header fields. They cannot be changed once the response has started.</summary>
     public ResponseHeaders Headers { get; } = new();
 
     /// <summary>The Content-Type field; null leaves it out, but for text, which is <c>text/plain; charset=utf-8</c> unless it says otherwise.</summary>
@@ -56,12 +55,7 @@ public sealed partial class HttpResponse
         get => Headers.ContentType;
         set
         {
-            if (value is not null)
-            {
-                ResponseHeaders.CheckValue(value);
-            }
-
-            Headers.ContentType = value;
+            Headers["Content-Type"] = value;
         }
     }
 
@@ -113,6 +107,12 @@ public sealed partial class HttpResponse
     internal bool KeepAlive { get; set; }
 
     internal ResponseStream? Stream => _stream;
+
+    /// <summary>Whether the request's offer to change the protocol was accepted.</summary>
+    internal bool IsSwitching { get; set; }
+
+    /// <summary>The request's body while its client waits for a 100: none may follow once the response has started.</summary>
+    internal RequestBody? Expecting { get; set; }
 
     /// <summary>Writes JSON into the body; made on first use, then kept with the pooled context.</summary>
     internal JsonOutput? JsonOutput { get; set; }
@@ -177,6 +177,7 @@ public sealed partial class HttpResponse
     /// Starts a body of unknown length whose pressure is visible: the head leaves at once, chunked on HTTP/1.1, ended by the connection on HTTP/1.0.
     /// The response stays open until the handler completes. Loop only: a handler on the thread pool starts it by <see cref="Connection.Post"/>.
     /// </summary>
+    /// <remarks>A stream that begins after the peer has gone is closed from the beginning; one that begins while the server stops is asked to end at once.</remarks>
     /// <exception cref="InvalidOperationException">The response has started, or something was written.</exception>
     public ResponseStream StartStream()
     {
@@ -192,19 +193,32 @@ public sealed partial class HttpResponse
         }
 
         ContentLength = null;
-        Start(bodyLength: null);
+        Start(wholeBytes: null);
 
-        // A peer whose end was told before there was a stream would else never end it.
-        bool isOpen = (_framing is BodyFraming.Chunked or BodyFraming.Close) && !_connection!.IsPeerClosed;
-        _stream = new ResponseStream(_connection!, isChunked: _framing == BodyFraming.Chunked, isOpen, _environment!.Scheduling);
-        _connection!.FlushOutput();
+        // If the peer or the server has ended already, nothing would tell the stream later.
+        bool isOpen = (_framing.Kind is BodyFraming.Chunked or BodyFraming.Close) && _connection.IsOpen && !_connection.IsPeerClosed;
+        _stream = new ResponseStream(_connection, _owner!, isChunked: _framing.Kind == BodyFraming.Chunked, isOpen, _environment!.Scheduling);
+        if (_isEndAsked)
+        {
+            _stream.RequestEnd();
+        }
+
+        _connection.FlushOutput();
         return _stream;
     }
 
-    internal void Begin(Connection connection, ResponseEnvironment environment, bool isHead, bool isHttp10, bool keepAlive)
+    /// <summary>The server stops: a stream is asked to end, now or when it begins. Loop only.</summary>
+    internal void AskEnd()
+    {
+        _isEndAsked = true;
+        _stream?.RequestEnd();
+    }
+
+    internal void Begin(Connection connection, IResponseOwner owner, ResponseEnvironment environment, bool isHead, bool isHttp10, bool keepAlive)
     {
         _generation++;
         _connection = connection;
+        _owner = owner;
         _environment = environment;
         _isHead = isHead;
         _isHttp10 = isHttp10;
@@ -220,8 +234,13 @@ public sealed partial class HttpResponse
         DropEncoder();
         _stream = null;
         _trailers = null;
-        _framing = BodyFraming.None;
+        _framing = default;
         _writtenBytes = 0;
+        _isWriting = 0;
+        _written = null;
+        _isEndAsked = false;
+        IsSwitching = false;
+        Expecting = null;
         _statusCode = 200;
         HasStarted = false;
         End();
@@ -232,74 +251,7 @@ public sealed partial class HttpResponse
     {
         _generation++;
         _connection = null;
-    }
-
-    /// <summary>Forgets what a handler prepared before it failed.</summary>
-    internal void Restart(int statusCode)
-    {
-        Debug.Assert(!HasStarted, "A head that has left cannot be taken back.");
-        Headers.Clear();
-        _trailers = null;
-        _pending.Clear();
-        _statusCode = statusCode;
-    }
-
-    /// <summary>The body of an error.</summary>
-    internal void SetText(string text)
-    {
-        Headers.ContentType = "text/plain; charset=utf-8";
-        Encoding.UTF8.GetBytes(text, _pending);
-    }
-
-    /// <summary>The handler is done: sends what is left. Loop only. False when the body is not what its head said, so that only an abort is honest.</summary>
-    internal bool TryComplete(out ValueTask<SendStatus> sending)
-    {
-        sending = new ValueTask<SendStatus>(SendStatus.Sent);
-        if (_stream is not null)
-        {
-            sending = _stream.CompleteAsync();
-            return true;
-        }
-
-        if (!TryEncodeRest())
-        {
-            return false;
-        }
-
-        if (!HasStarted && _trailers is not null)
-        {
-            Start(bodyLength: null);
-        }
-
-        if (!HasStarted)
-        {
-            Start(_pending.Length);
-            return _framing != BodyFraming.Length || _isHead || _writtenBytes == Headers.ContentLength.GetValueOrDefault(_writtenBytes);
-        }
-
-        if (!_connection!.IsOpen)
-        {
-            return false;
-        }
-
-        WritePending();
-        if (_framing == BodyFraming.Chunked)
-        {
-            ChunkedEncoder.WriteEnd(_connection.Output, _trailers);
-        }
-
-        return _framing != BodyFraming.Length || _isHead || _writtenBytes == Headers.ContentLength;
-    }
-
-    /// <summary>Writes the head of a protocol change. Loop only.</summary>
-    internal void WriteSwitch(ReadOnlySpan<byte> connectionLines)
-    {
-        _statusCode = 101;
-        Headers.ContentLength = null;
-        Headers.ContentType = null;
-        HasStarted = true;
-        ResponseHeadWriter.Write(
-            _connection!.Output, 101, Headers, _environment!.Date.Line(_connection.NowMilliseconds), _environment.ServerLine.Span, connectionLines, BodyFraming.None, 0, []);
+        _owner = null;
     }
 
     private void ThrowIfEnded()

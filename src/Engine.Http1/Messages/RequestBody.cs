@@ -18,7 +18,10 @@ internal sealed class RequestBody : PipeReader
     private bool _isChunked;
     private bool _isDiscarded;
     private bool _isReaderDone;
-    private int _continueOwed;
+    private long _maxBytes;
+    private long _takenBefore;
+    private long _watchedSince;
+    private int _continue;
 
     /// <param name="readerScheduler">Where a handler goes on that reads without a context of its own: inline for handlers of the loop.</param>
     public RequestBody(PipeScheduler readerScheduler)
@@ -34,17 +37,21 @@ internal sealed class RequestBody : PipeReader
     public long TakenBytes => _taken;
 
     /// <summary>Whether a client that was told to wait has not been told to go on: it may never send the body.</summary>
-    public bool IsContinueOwed => Volatile.Read(ref _continueOwed) != 0;
+    public bool IsContinueOwed => Volatile.Read(ref _continue) == (int)ContinueState.Owed;
+
+    /// <summary>When the rate of the body is judged next, by the loop's clock; 0 when it is not watched.</summary>
+    public long DueAt { get; private set; }
 
     /// <summary>Whether the rest may be read and thrown away within so many bytes, as far as the head tells.</summary>
     public bool CanDrain(int maxBytes) => !IsContinueOwed && (_isChunked || _left <= maxBytes);
 
-    public void Begin(Connection connection, RequestHead head)
+    public void Begin(Connection connection, RequestHead head, long maxBytes)
     {
         _connection = connection;
+        _maxBytes = maxBytes;
         _isChunked = head.IsChunked;
         _left = Math.Max(head.ContentLength, 0);
-        _continueOwed = head.ExpectsContinue ? 1 : 0;
+        _continue = (int)(head.ExpectsContinue ? ContinueState.Owed : ContinueState.None);
     }
 
     /// <summary>Takes what belongs to the body from the front of <paramref name="bytes"/>. Loop only. Answers how many bytes.</summary>
@@ -57,7 +64,7 @@ internal sealed class RequestBody : PipeReader
         }
 
         // Whoever sends the body does not wait for the answer any more (RFC 9110 §10.1.1).
-        Interlocked.Exchange(ref _continueOwed, 0);
+        ForgetContinue();
         if (!_isChunked)
         {
             int count = (int)Math.Min(_left, bytes.Length);
@@ -81,7 +88,7 @@ internal sealed class RequestBody : PipeReader
                 return total;
             }
 
-            if (_taken + data.Length > limits.MaxRequestBodySize)
+            if (_taken + data.Length > _maxBytes)
             {
                 rejection = HttpRejection.ContentTooLarge;
                 return total;
@@ -121,14 +128,41 @@ internal sealed class RequestBody : PipeReader
         _taken = 0;
     }
 
-    /// <summary>No more will come. Loop only.</summary>
-    public void Fail(string why)
+    /// <summary>No more will come: reads fail with <paramref name="why"/>. Loop only.</summary>
+    public void Fail(Exception why)
     {
         if (!IsComplete)
         {
             IsComplete = true;
-            _pipe.Writer.Complete(new RequestBodyException(why));
+            DueAt = 0;
+            _pipe.Writer.Complete(why);
         }
+    }
+
+    /// <summary>No 100 is sent any more: the response has begun, or the client has (RFC 9110 §10.1.1).</summary>
+    public void ForgetContinue() => Interlocked.CompareExchange(ref _continue, (int)ContinueState.None, (int)ContinueState.Owed);
+
+    /// <summary>Begins to watch the rate, as if the body began now. Loop only.</summary>
+    public void Watch(long now, TimeSpan grace)
+    {
+        _watchedSince = now;
+        _takenBefore = _taken;
+        DueAt = now + Math.Max((long)grace.TotalMilliseconds, 1);
+    }
+
+    /// <summary>The rate is not watched while the peer is not waited for. Loop only.</summary>
+    public void Unwatch() => DueAt = 0;
+
+    /// <summary>Whether the body came slower since it is watched than it has to. While a client waits for a 100 it is not waited for. Loop only.</summary>
+    public bool IsTooSlow(long now, int minBytesPerSecond)
+    {
+        if (Interlocked.CompareExchange(ref _continue, (int)ContinueState.None, (int)ContinueState.Said) == (int)ContinueState.Said)
+        {
+            // The client has only now been told to begin.
+            return false;
+        }
+
+        return !IsContinueOwed && (_taken - _takenBefore) * 1000 < minBytesPerSecond * (now - _watchedSince);
     }
 
     /// <summary>
@@ -137,6 +171,8 @@ internal sealed class RequestBody : PipeReader
     public void Close()
     {
         _isDiscarded = true;
+        DueAt = 0;
+        Interlocked.Exchange(ref _continue, (int)ContinueState.None);
         if (!IsComplete)
         {
             IsComplete = true;
@@ -157,7 +193,8 @@ internal sealed class RequestBody : PipeReader
         _taken = 0;
         _isDiscarded = false;
         _isReaderDone = false;
-        _continueOwed = 0;
+        _continue = (int)ContinueState.None;
+        DueAt = 0;
         IsComplete = false;
     }
 
@@ -181,9 +218,27 @@ internal sealed class RequestBody : PipeReader
 
     public override void Complete(Exception? exception = null) => _pipe.Reader.Complete(exception);
 
+    /// <summary>On the loop, so that it goes before the response that the handler may begin next, or not at all.</summary>
     private void SayContinue()
     {
-        if (Interlocked.Exchange(ref _continueOwed, 0) != 0)
+        if (!IsContinueOwed)
+        {
+            return;
+        }
+
+        if (_connection!.IsOnLoop)
+        {
+            SendContinue();
+        }
+        else
+        {
+            _connection.Post(static state => ((RequestBody)state!).SendContinue(), this);
+        }
+    }
+
+    private void SendContinue()
+    {
+        if (Interlocked.CompareExchange(ref _continue, (int)ContinueState.Said, (int)ContinueState.Owed) == (int)ContinueState.Owed)
         {
             _connection!.TrySendControl(StatusLines.ContinueResponse);
         }
@@ -201,6 +256,20 @@ internal sealed class RequestBody : PipeReader
     private void End()
     {
         IsComplete = true;
+        DueAt = 0;
         _pipe.Writer.Complete();
+    }
+
+    /// <summary>What became of <c>Expect: 100-continue</c>.</summary>
+    private enum ContinueState
+    {
+        /// <summary>Nothing is owed.</summary>
+        None = 0,
+
+        /// <summary>The client waits for a 100 before it sends the body.</summary>
+        Owed,
+
+        /// <summary>The 100 was sent, and the rate has not been judged since.</summary>
+        Said,
     }
 }

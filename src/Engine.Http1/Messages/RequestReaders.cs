@@ -10,7 +10,7 @@ public static class RequestReaders
     private const string FormType = "application/x-www-form-urlencoded";
 
     /// <summary>The first value of a query parameter, decoded; null when there is none, empty when it has no value.</summary>
-    /// <exception cref="FormatException">An escape is broken.</exception>
+    /// <exception cref="RequestFormatException">An escape is broken; the client gets 400 when the handler lets it pass.</exception>
     public static string? GetQueryValue(this HttpRequest request, string name)
     {
         ArgumentNullException.ThrowIfNull(request);
@@ -26,7 +26,7 @@ public static class RequestReaders
 
     /// <summary>Reads the whole body as an URL-encoded form; null when its Content-Type is another.</summary>
     /// <exception cref="RequestBodyException">The body could not be read, or is longer than <paramref name="maxBytes"/>.</exception>
-    /// <exception cref="FormatException">An escape is broken.</exception>
+    /// <exception cref="RequestFormatException">An escape is broken; the client gets 400 when the handler lets it pass.</exception>
     public static async ValueTask<FormFields?> ReadFormAsync(this HttpRequest request, int maxBytes = 1 << 20, CancellationToken cancellationToken = default)
     {
         ArgumentNullException.ThrowIfNull(request);
@@ -92,7 +92,7 @@ public static class RequestReaders
     private static string Decode(ReadOnlySpan<byte> text, byte[] scratch)
     {
         int length = RequestTarget.DecodeComponent(text, scratch, plusIsSpace: true);
-        return length < 0 ? throw new FormatException("A percent escape is broken.") : Encoding.UTF8.GetString(scratch, 0, length);
+        return length < 0 ? throw new RequestFormatException("A percent escape is broken.") : Encoding.UTF8.GetString(scratch, 0, length);
     }
 }
 
@@ -104,6 +104,6 @@ public sealed class FormFields
     internal FormFields(byte[] pairs) => _pairs = pairs;
 
     /// <summary>The first value of a field, decoded; null when there is none.</summary>
-    /// <exception cref="FormatException">An escape is broken.</exception>
+    /// <exception cref="RequestFormatException">An escape is broken; the client gets 400 when the handler lets it pass.</exception>
     public string? this[string name] => RequestReaders.Find(_pairs, name);
 }

@@ -9,6 +9,7 @@ namespace Engine.Http1;
 public sealed class ResponseStream
 {
     private readonly Connection _connection;
+    private readonly IResponseOwner _owner;
     private readonly HandlerScheduling _scheduling;
     private readonly bool _isChunked;
     private readonly Lock _gate = new();
@@ -16,9 +17,10 @@ public sealed class ResponseStream
     private Func<TimeSpan?>? _onTimer;
     private volatile bool _isOpen;
 
-    internal ResponseStream(Connection connection, bool isChunked, bool isOpen, HandlerScheduling scheduling)
+    internal ResponseStream(Connection connection, IResponseOwner owner, bool isChunked, bool isOpen, HandlerScheduling scheduling)
     {
         _connection = connection;
+        _owner = owner;
         _scheduling = scheduling;
         _isChunked = isChunked;
         _isOpen = isOpen;
@@ -167,8 +169,8 @@ public sealed class ResponseStream
         => _isOpen ? _connection.WhenWritableAsync(cancellationToken) : new ValueTask<SendStatus>(SendStatus.Closed);
 
     /// <summary>
-    /// Calls <paramref name="onTimer"/> on the connection's loop after so long, and again after what it answers, until that is null or the stream ends.
-    /// One timer a stream; it costs no object. Loop only.
+    /// Calls <paramref name="onTimer"/> on the connection's loop after <paramref name="dueIn"/>, and again after the time that it returns, until that is null or
+    /// the stream ends. One timer a stream; it costs no object. Loop only.
     /// </summary>
     public void SetTimer(TimeSpan dueIn, Func<TimeSpan?> onTimer)
     {
@@ -176,9 +178,13 @@ public sealed class ResponseStream
         _onTimer = onTimer;
         if (_isOpen)
         {
-            _connection.SetDeadline(dueIn);
+            DueAt = _connection.NowMilliseconds + Math.Max((long)dueIn.TotalMilliseconds, 1);
+            _owner.OnStreamTimerSet();
         }
     }
+
+    /// <summary>When the timer is due by the loop's clock; 0 when it is not set. Loop only.</summary>
+    internal long DueAt { get; private set; }
 
     /// <summary>Asks whoever feeds the stream to end it: <see cref="Closed"/> is cancelled. Any thread; idempotent.</summary>
     public void RequestEnd()
@@ -190,9 +196,10 @@ public sealed class ResponseStream
 
     internal void RaiseTimer()
     {
+        DueAt = 0;
         if (_isOpen && _onTimer?.Invoke() is { } next)
         {
-            _connection.SetDeadline(next);
+            SetTimer(next, _onTimer);
         }
     }
 
@@ -208,6 +215,8 @@ public sealed class ResponseStream
             closed = _closed;
         }
 
+        DueAt = 0;
+
         // What waits leaves with the end, and the next response on the connection waits for nothing.
         _connection.CoalescingInterval = TimeSpan.Zero;
         if (closed is not null)
@@ -217,17 +226,34 @@ public sealed class ResponseStream
     }
 
     /// <summary>The handler is done: the last chunk goes out behind everything that was accepted. Loop only.</summary>
-    internal ValueTask<SendStatus> CompleteAsync()
+    /// <param name="trailers">Fields that follow the last chunk, or null.</param>
+    /// <param name="waiting">When it has to wait for room: completes when the end is with the connection.</param>
+    internal bool TryComplete(ResponseHeaders? trailers, out ValueTask waiting)
     {
+        waiting = default;
         bool wasOpen = _isOpen;
         End();
         if (!wasOpen || !_isChunked)
         {
-            return new ValueTask<SendStatus>(SendStatus.Sent);
+            return true;
         }
 
-        SendStatus status = _connection.TrySend(ChunkedEncoder.End);
-        return status == SendStatus.Dropped ? _connection.SendAsync(ChunkedEncoder.End.ToArray()) : new ValueTask<SendStatus>(status);
+        var output = new ArrayBufferWriter<byte>(trailers is null ? 16 : 256);
+        ChunkedEncoder.WriteEnd(output, trailers);
+        ValueTask<SendStatus> sending = _connection.SendAsync(output.WrittenMemory);
+        if (sending.IsCompletedSuccessfully)
+        {
+            // A policy that drops instead of waiting may refuse even this; without its end the response is broken.
+            if (sending.GetAwaiter().GetResult() == SendStatus.Dropped)
+            {
+                _connection.Abort(CloseReason.SlowConsumer);
+            }
+
+            return true;
+        }
+
+        waiting = Waiting.For(sending);
+        return false;
     }
 
     /// <summary>Handlers of the thread pool go on there, where they may block; those of the loop at once.</summary>

@@ -9,8 +9,13 @@ namespace Engine.Http1;
 public sealed class UpgradeOffer
 {
     private readonly HttpRequest _request;
+    private readonly HttpResponse _response;
 
-    internal UpgradeOffer(HttpRequest request) => _request = request;
+    internal UpgradeOffer(HttpRequest request, HttpResponse response)
+    {
+        _request = request;
+        _response = response;
+    }
 
     /// <summary>What the Upgrade fields name, as one list (RFC 9110 §5.3): protocols in order of preference.</summary>
     public string Protocols => string.Join(", ", _request.Headers.GetAll("Upgrade"));
@@ -44,10 +49,15 @@ public sealed class UpgradeOffer
     }
 
     /// <summary>Accepts. May be called until the handler completes, from whatever thread it runs on.</summary>
-    /// <exception cref="InvalidOperationException">The protocol was not offered.</exception>
+    /// <exception cref="InvalidOperationException">The protocol was not offered, or the response has started.</exception>
     public void Accept(string protocol, ConnectionProtocol successor)
     {
         ArgumentNullException.ThrowIfNull(successor);
+        if (_response.HasStarted)
+        {
+            throw new InvalidOperationException("The response has started: an upgrade cannot be accepted any more.");
+        }
+
         if (!HasToken(protocol))
         {
             throw new InvalidOperationException($"The request does not offer {protocol}.");
@@ -55,6 +65,7 @@ public sealed class UpgradeOffer
 
         AcceptedProtocol = protocol;
         Successor = successor;
+        _response.IsSwitching = true;
     }
 
     internal void Clear()

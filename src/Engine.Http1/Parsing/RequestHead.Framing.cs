@@ -176,11 +176,6 @@ internal sealed partial class RequestHead
             return HttpRejection.BadRequest;
         }
 
-        if (ContentLength > limits.MaxRequestBodySize)
-        {
-            return HttpRejection.ContentTooLarge;
-        }
-
         if (limits.RequireContentLength && _isPost && ContentLength < 0 && !IsChunked)
         {
             return HttpRejection.LengthRequired;

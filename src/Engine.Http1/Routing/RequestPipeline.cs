@@ -14,6 +14,7 @@ internal sealed class RequestPipeline(Router router, IReadOnlyList<HttpMiddlewar
         {
             context.RouteHandler = endpoint.Handler;
             context.RouteKind = endpoint.Kind;
+            context.RouteOptions = endpoint.Options;
             return;
         }
 
@@ -40,12 +41,21 @@ internal sealed class RequestPipeline(Router router, IReadOnlyList<HttpMiddlewar
     }
 
     private static HttpHandler Compose(IReadOnlyList<HttpMiddleware> middleware, HttpHandler? fallback)
-        => Around(middleware, context => context.RouteHandler is { } handler ? handler(context) : Answer(context, fallback));
+        => Around(middleware, context =>
+        {
+            context.Response.Headers.Mark();
+            return context.RouteHandler is { } handler ? handler(context) : Answer(context, fallback);
+        });
 
     /// <summary>A handler with middleware around it, the first of which is the outermost.</summary>
     public static HttpHandler Around(IReadOnlyList<HttpMiddleware> middleware, HttpHandler handler)
     {
         HttpHandler next = handler;
+        if (middleware.Count > 0)
+        {
+            next = context => Foretell(context, handler);
+        }
+
         for (int i = middleware.Count - 1; i >= 0; i--)
         {
             HttpMiddleware current = middleware[i];
@@ -54,6 +64,36 @@ internal sealed class RequestPipeline(Router router, IReadOnlyList<HttpMiddlewar
         }
 
         return next;
+    }
+
+    /// <summary>Middleware that an exception passes sees the status that it will become.</summary>
+    private static ValueTask Foretell(HttpContext context, HttpHandler route)
+    {
+        ValueTask running;
+        try
+        {
+            running = route(context);
+        }
+        catch (Exception exception)
+        {
+            context.Response.Foretell(HandlerFailure.StatusOf(exception));
+            throw;
+        }
+
+        return running.IsCompletedSuccessfully ? running : ForetellAsync(context, running);
+    }
+
+    private static async ValueTask ForetellAsync(HttpContext context, ValueTask running)
+    {
+        try
+        {
+            await running.ConfigureAwait(false);
+        }
+        catch (Exception exception)
+        {
+            context.Response.Foretell(HandlerFailure.StatusOf(exception));
+            throw;
+        }
     }
 
     private static ValueTask Answer(HttpContext context, HttpHandler? fallback)

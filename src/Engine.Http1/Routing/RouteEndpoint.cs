@@ -1,7 +1,7 @@
 namespace Engine.Http1;
 
 /// <summary>One mapped handler: a method of a pattern.</summary>
-internal sealed class RouteEndpoint(string method, string pattern, HttpHandler handler, RouteKind kind, string[] parameterNames)
+internal sealed class RouteEndpoint(string method, string pattern, HttpHandler handler, RouteKind kind, string[] parameterNames, RouteOptions? options)
 {
     /// <summary>Takes any method.</summary>
     public const string AnyMethod = "*";
@@ -15,4 +15,7 @@ internal sealed class RouteEndpoint(string method, string pattern, HttpHandler h
     public RouteKind Kind { get; } = kind;
 
     public string[] ParameterNames { get; } = parameterNames;
+
+    /// <summary>Limits of its own, or null.</summary>
+    public RouteOptions? Options { get; } = options;
 }

@@ -60,11 +60,23 @@ internal sealed class RoutePattern
                 throw new ArgumentException($"A parameter is a whole segment: {pattern}", nameof(pattern));
             }
 
+            if (part is "*" or "**")
+            {
+                throw new ArgumentException($"The rest of a path is {{*name}}, not {part}: {pattern}", nameof(pattern));
+            }
+
             return new RouteSegment(RouteSegmentKind.Literal, Encoding.UTF8.GetBytes(part));
         }
 
         bool isRest = part.StartsWith("{*", StringComparison.Ordinal);
         string name = part[(isRest ? 2 : 1)..].TrimEnd('}');
+        if (name.AsSpan().IndexOfAny(":?=") >= 0)
+        {
+            throw new ArgumentException(
+                $"A parameter has no constraint, no default and is not optional, {part} in {pattern}: map a pattern for each case, and check values in the handler.",
+                nameof(pattern));
+        }
+
         if (part[^1] != '}' || name.Length == 0 || name.AsSpan().IndexOfAny('{', '}', '*') >= 0 || names.Contains(name))
         {
             throw new ArgumentException($"A parameter is {{name}} or {{*name}}, each name once: {pattern}", nameof(pattern));

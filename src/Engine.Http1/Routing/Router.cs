@@ -14,7 +14,7 @@ internal sealed class Router
 
     /// <exception cref="InvalidOperationException">The same method of the same shape is mapped already.</exception>
     /// <exception cref="ArgumentException">Pattern or method is malformed.</exception>
-    public void Map(string method, string pattern, HttpHandler handler, RouteKind kind)
+    public void Map(string method, string pattern, HttpHandler handler, RouteKind kind, RouteOptions? options = null)
     {
         ArgumentException.ThrowIfNullOrEmpty(method);
         ArgumentNullException.ThrowIfNull(handler);
@@ -35,7 +35,7 @@ internal sealed class Router
             throw new InvalidOperationException($"{method} {pattern} conflicts with {method} {other.Pattern}.");
         }
 
-        node.Endpoints.Add(new RouteEndpoint(method, pattern, handler, kind, parsed.ParameterNames));
+        node.Endpoints.Add(new RouteEndpoint(method, pattern, handler, kind, parsed.ParameterNames, options));
         if (parsed.IsLiteral)
         {
             _literals[System.Text.Encoding.UTF8.GetBytes(pattern)] = node;

@@ -60,18 +60,26 @@ public sealed partial class HttpServer : IAsyncDisposable
     /// <summary>The same for another kind of route: what the packages above map their end points with.</summary>
     /// <exception cref="ArgumentException">The pattern is malformed.</exception>
     /// <exception cref="InvalidOperationException">The route conflicts with another, or the server has been started.</exception>
-    public HttpServer Map(string method, string pattern, HttpHandler handler, RouteKind kind)
+    public HttpServer Map(string method, string pattern, HttpHandler handler, RouteKind kind) => Map(method, pattern, handler, options: null, kind);
+
+    /// <summary>Maps a method of a pattern with limits of its own.</summary>
+    /// <exception cref="ArgumentException">The pattern is malformed.</exception>
+    /// <exception cref="InvalidOperationException">The route conflicts with another, or the server has been started.</exception>
+    public HttpServer Map(string method, string pattern, HttpHandler handler, RouteOptions? options, RouteKind kind = RouteKind.Http)
     {
         ThrowIfStarted();
         if (_parent is not null)
         {
-            MapInParent(method, pattern, handler, kind);
+            MapInParent(method, pattern, handler, kind, options);
             return this;
         }
 
-        _router.Map(method, pattern, handler, kind);
+        _router.Map(method, pattern, handler, kind, options);
         return this;
     }
+
+    /// <summary>How many requests were refused for a reason before a handler saw them, or within their body. Any thread.</summary>
+    public long RefusedCount(HttpRejection reason) => Root._application?.RefusedCount(reason) ?? 0;
 
     /// <summary>Maps GET, and HEAD with it.</summary>
     public HttpServer MapGet(string pattern, HttpHandler handler) => Map("GET", pattern, handler);
@@ -136,8 +144,12 @@ public sealed partial class HttpServer : IAsyncDisposable
             new RequestPipeline(_router, [.. _middleware], _fallback),
             _options.HandlerScheduling,
             ServerLine(_options.ServerHeader),
-            _options.OnError,
-            logger);
+            logger)
+        {
+            OnError = _options.OnError,
+            OnRefused = _options.OnRefused,
+            ServesHalfClosedPeers = _options.ServeHalfClosedPeers,
+        };
         ServerOptions server = _options.Server;
         foreach (EndPoint endPoint in (IEnumerable<EndPoint>)[.. _options.EndPoint is { } one ? [one] : Array.Empty<EndPoint>(), .. _options.EndPoints])
         {
@@ -154,6 +166,12 @@ public sealed partial class HttpServer : IAsyncDisposable
 
         server.Transport = _options.Transport == TransportKind.Auto ? server.Transport : _options.Transport;
         server.LoopCount = _options.LoopCount == 0 ? server.LoopCount : _options.LoopCount;
+        if (server.Connections.MaxLingerBytes == new ConnectionOptions().MaxLingerBytes)
+        {
+            // A client that is refused early, and sends on before it reads why, may send as much as it could have been asked for.
+            server.Connections.MaxLingerBytes = (int)Math.Clamp(_options.Limits.MaxRequestBodySize, server.Connections.MaxLingerBytes, int.MaxValue);
+        }
+
         if (server.RefusalMessage.IsEmpty)
         {
             server.RefusalMessage = ServiceUnavailable;

@@ -26,8 +26,23 @@ public sealed class HttpServerOptions
     /// <summary>The Server field of every response; none by default.</summary>
     public string? ServerHeader { get; set; }
 
-    /// <summary>Told of every exception that leaves a handler, with its context. Called on the connection's event loop: keep it short.</summary>
+    /// <summary>
+    /// Told of every exception that leaves a handler, with its context; not of those that are the client's doing and are answered with 4xx. Called on the
+    /// connection's event loop: keep it short. What it throws itself is logged.
+    /// </summary>
     public Action<Exception, HttpContext?>? OnError { get; set; }
+
+    /// <summary>
+    /// Told of every request that is refused before a handler has seen it (400, 408, 411, 413, 414, 417, 431, 501, 505), or whose body is while one runs. It may give
+    /// the body of the response in the former case. Called on the connection's event loop: keep it short. What it throws itself is logged.
+    /// </summary>
+    public Action<HttpRefusal>? OnRefused { get; set; }
+
+    /// <summary>
+    /// Whether <see cref="HttpContext.RequestAborted"/> stays uncancelled when a client ends its sending side but may still read, as <c>nc -N</c> does. False by
+    /// default: most clients that do so have left.
+    /// </summary>
+    public bool ServeHalfClosedPeers { get; set; }
 
     /// <summary>Where handlers run: on the event loop by default, which is the fastest and must not be blocked.</summary>
     public HandlerScheduling HandlerScheduling { get; set; }
