@@ -15,6 +15,9 @@ public enum BackpressurePolicy : byte
     /// </summary>
     DropOldest = 2,
 
-    /// <summary>The connection is closed with <see cref="CloseReason.SlowConsumer"/>; what is queued is lost.</summary>
+    /// <summary>
+    /// The connection is closed with <see cref="CloseReason.SlowConsumer"/>; what is queued is lost. Only a peer that the kernel has no room for counts as slow:
+    /// a message that comes behind somebody's waiting SendAsync, or from a thread that sends faster than the loop looks, is dropped instead.
+    /// </summary>
     Disconnect = 3,
 }

@@ -4,7 +4,8 @@ namespace Engine;
 public sealed class ConnectionOptions
 {
     /// <summary>
-    /// Bytes that the engine holds for one connection and the kernel has not taken. 65,536 by default, 1,024 at least.
+    /// Bytes that the engine holds for one connection and the kernel has not taken. 65,536 by default, 1,024 at least. One message that is larger is accepted
+    /// when nothing else waits, and then waits alone.
     /// Raising it multiplies what slow peers can pin: 100,000 frozen peers times this many bytes.
     /// </summary>
     public int MaxOutboundBytes { get; set; } = 65_536;
@@ -19,13 +20,22 @@ public sealed class ConnectionOptions
     public BackpressurePolicy Backpressure { get; set; } = BackpressurePolicy.Wait;
 
     /// <summary>
-    /// How long queued bytes may make no progress before the connection is aborted; 30 seconds by default.
-    /// A dead peer holds its queue for this long. <see cref="Timeout.InfiniteTimeSpan"/> turns it off, which is unsafe with untrusted peers.
+    /// How long queued bytes may make no progress before the connection is aborted; 30 seconds by default. Progress is what the peer acknowledged, where the
+    /// kernel tells (Linux), so a slow reader is not a dead one. A dead peer holds its queue for this long, and up to a quarter more. <see cref="Timeout.InfiniteTimeSpan"/> turns it off, which is unsafe with untrusted peers.
     /// </summary>
     public TimeSpan WriteTimeout { get; set; } = TimeSpan.FromSeconds(30);
 
-    /// <summary>How long a graceful close waits for the peer's FIN before it resets; 5 seconds by default. A silent peer holds a descriptor for this long.</summary>
+    /// <summary>
+    /// How long a graceful close waits for the peer's FIN, counted from when the peer last took bytes; 5 seconds by default. Then the socket is closed, and the
+    /// kernel delivers what it still holds. A silent peer holds a descriptor for this long; <see cref="Timeout.InfiniteTimeSpan"/> waits without limit.
+    /// </summary>
     public TimeSpan CloseTimeout { get; set; } = TimeSpan.FromSeconds(5);
+
+    /// <summary>
+    /// How long a graceful close may take in all, however steadily the peer reads; then the connection is reset. 1 hour by default.
+    /// A hostile peer that takes a byte at a time holds a descriptor and a queue for this long; <see cref="Timeout.InfiniteTimeSpan"/> turns it off.
+    /// </summary>
+    public TimeSpan MaxCloseTime { get; set; } = TimeSpan.FromHours(1);
 
     /// <summary>Bytes that are read and thrown away while a graceful close waits for the peer; 1 MiB by default. A peer that sends more is reset.</summary>
     public int MaxLingerBytes { get; set; } = 1 << 20;

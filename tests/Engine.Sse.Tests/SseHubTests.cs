@@ -276,11 +276,13 @@ public sealed partial class SseHubTests
     }
 
     [Test]
-    public void An_event_that_no_queue_could_hold_is_dropped_and_blocks_nobody()
+    public void An_event_larger_than_the_queue_is_delivered_when_nothing_else_waits_and_blocks_nobody()
     {
         Start(static options => options.SlowConsumers = BackpressurePolicy.DropOldest);
         HubClient ann = Connect("ann", "red");
-        Assert.That(_hub.Publish("red", new SseEvent(new string('x', 100_000))), Is.EqualTo(new SsePublishResult(0, 0, 1)));
+        string large = new('x', 100_000);
+        Assert.That(_hub.Publish("red", new SseEvent(large)), Is.EqualTo(new SsePublishResult(1, 0, 0)));
+        Assert.That(ann.TakeData(), Is.EqualTo(large));
         _hub.Publish("red", new SseEvent("next"));
         Assert.That(ann.TakeData(), Is.EqualTo("next"));
     }

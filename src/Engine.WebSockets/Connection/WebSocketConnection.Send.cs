@@ -19,7 +19,7 @@ public abstract partial class WebSocketConnection
     private bool _isDrainOwed;
 
     /// <summary>
-    /// Sends a text message if there is room for all of it. A message larger than <see cref="ConnectionOptions.MaxOutboundBytes"/> never fits:
+    /// Sends a text message if there is room for all of it. A message larger than <see cref="ConnectionOptions.MaxOutboundBytes"/> fits only when nothing else waits:
     /// use <see cref="SendTextAsync(string, bool, CancellationToken)"/>.
     /// </summary>
     /// <param name="text">UTF-16; what is no valid text in it is replaced by U+FFFD.</param>

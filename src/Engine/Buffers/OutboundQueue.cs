@@ -52,8 +52,11 @@ internal sealed class OutboundQueue
     {
         if (shared is not null && payload.Length >= MinViewBytes)
         {
+            // Rented first: a payload that was released meanwhile throws before anything is appended.
+            Segment view = _pool.RentView(shared, 0, payload.Length);
             Append(prefix);
-            Append(shared);
+            Link(view);
+            LengthBytes += payload.Length;
             Append(suffix);
             return;
         }

@@ -46,8 +46,18 @@ internal sealed class SegmentPool
     {
         RentedCount++;
         Segment view = _views.TryPop(out Segment? kept) ? kept : new Segment(block: null);
+        try
+        {
+            view.SetShared(shared, start, end);
+        }
+        catch
+        {
+            RentedCount--;
+            _views.Push(view);
+            throw;
+        }
+
         view.IsRented = true;
-        view.SetShared(shared, start, end);
         return view;
     }
 

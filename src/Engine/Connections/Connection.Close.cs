@@ -6,8 +6,8 @@ public sealed partial class Connection
     private bool _abortAsked;
 
     /// <summary>
-    /// Ends the connection gracefully: from now on sends answer <see cref="SendStatus.Closed"/>; what was accepted goes out, then FIN, then the peer has
-    /// <see cref="ConnectionOptions.CloseTimeout"/> for its own. Any thread; idempotent, the first reason wins.
+    /// Ends the connection gracefully: from now on sends return <see cref="SendStatus.Closed"/>; what was accepted goes out, then FIN. Then the peer has
+    /// <see cref="ConnectionOptions.CloseTimeout"/>, from when it last took bytes, to send its own. Any thread; idempotent, the first reason wins.
     /// </summary>
     public void Close(CloseReason reason = CloseReason.Completed)
     {
@@ -60,11 +60,19 @@ public sealed partial class Connection
         try
         {
             protocol.OnClosed(this, CloseReason);
-            _closedSource?.Cancel();
         }
         catch (Exception exception)
         {
-            _host.OnFault(this, exception);
+            TellFault(exception);
+        }
+
+        try
+        {
+            Volatile.Read(ref _closedSource)?.Cancel();
+        }
+        catch (Exception exception)
+        {
+            TellFault(exception);
         }
 
         _host.OnClosed(this);
@@ -104,7 +112,14 @@ public sealed partial class Connection
 
         if (State == ConnectionState.Closing)
         {
-            if (!_queue.IsEmpty || _firstWaiter is not null)
+            if (_closeDue == 0 && _host.Options.MaxCloseTime > TimeSpan.Zero)
+            {
+                _closeDue = _loop.DueAfter(_host.Options.MaxCloseTime);
+                ArmDeadline(_closeDue);
+            }
+
+            // What other threads have counted is accepted, though it may still be on its way here: FIN goes behind it.
+            if (!_queue.IsEmpty || _firstWaiter is not null || BufferedBytes != 0 || Volatile.Read(ref _foreignMakingRoomBytes) != 0)
             {
                 return;
             }
@@ -125,8 +140,13 @@ public sealed partial class Connection
     private void BeginLinger()
     {
         Volatile.Write(ref _state, (int)ConnectionState.Lingering);
-        _engineDue = NowMilliseconds + Math.Max((long)_host.Options.CloseTimeout.TotalMilliseconds, 1);
-        ArmDeadline(_engineDue);
+        _engineDue = 0;
+        if (_host.Options.CloseTimeout >= TimeSpan.Zero)
+        {
+            MarkProgress();
+            ArmProgressCheck(_host.Options.CloseTimeout);
+        }
+
         ReturnRemainder();
         _transport.ShutdownSend();
 
@@ -147,35 +167,5 @@ public sealed partial class Connection
 
         Volatile.Write(ref _state, (int)ConnectionState.Releasing);
         _transport.Close(abortive);
-    }
-
-    /// <summary>The engine's own deadline: a handshake that takes too long, a write without progress, or a peer that does not answer a graceful close.</summary>
-    private void OnEngineDue()
-    {
-        switch (State)
-        {
-            case ConnectionState.Lingering:
-                Release(abortive: true);
-                break;
-            case ConnectionState.Open when Protocol is EstablishingProtocol:
-                Abort(CloseReason.Timeout);
-                break;
-            case ConnectionState.Open:
-            case ConnectionState.Closing:
-                long timeout = (long)_host.Options.WriteTimeout.TotalMilliseconds;
-                if (!_flushPending)
-                {
-                    return;
-                }
-
-                if (NowMilliseconds - _progressAt >= timeout)
-                {
-                    Abort(CloseReason.WriteTimeout);
-                    return;
-                }
-
-                _engineDue = _progressAt + timeout;
-                break;
-        }
     }
 }

@@ -19,7 +19,7 @@ public sealed partial class Connection : IDelayed
     /// <summary>
     /// How long messages accepted by <c>TrySend</c> and <c>SendAsync</c> may wait for others before one send takes them all; zero, the default, sends with the
     /// turn. At most one second, in whole milliseconds, up to one more than asked for. It costs up to 16 KB of queue a connection while they wait.
-    /// Loop only to set, any thread to read; setting it to zero lets go what waits. Sends of any thread keep their order and their status:
+    /// Loop only to set, any thread to read; a shorter interval holds for what waits already; zero flushes held messages. Sends of any thread keep their order and their status:
     /// what is held counts in <see cref="BufferedBytes"/> but stays below every mark. A close, a control message, <see cref="Output"/>, <see cref="FlushOutput"/>
     /// and 16 KB in the queue do not wait.
     /// </summary>
@@ -36,6 +36,11 @@ public sealed partial class Connection : IDelayed
             if (_isHeld && value == TimeSpan.Zero)
             {
                 Written();
+            }
+            else if (_isHeld && _coalescing is { } line)
+            {
+                // What waits already waits no longer than what comes from now on.
+                _loop.Delay(line, this);
             }
         }
     }

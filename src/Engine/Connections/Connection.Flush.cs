@@ -23,8 +23,8 @@ public sealed partial class Connection
     }
 
     /// <summary>
-    /// Hands what is queued to the kernel now instead of at the turn's end, and answers <see cref="IsWritable"/>. Loop only. For protocols that write much
-    /// within one callback, and must know when to stop.
+    /// Hands what is queued to the kernel now instead of at the turn's end, and returns <see cref="IsWritable"/>. Loop only. For protocols that write much
+    /// within one callback, and must know when to stop: after false, <see cref="ConnectionProtocol.OnDrained"/> says when to go on.
     /// </summary>
     public bool FlushOutput()
     {
@@ -38,7 +38,13 @@ public sealed partial class Connection
             }
         }
 
-        return IsWritable;
+        bool isWritable = IsWritable;
+        if (!isWritable)
+        {
+            OweDrain();
+        }
+
+        return isWritable;
     }
 
     void ITransportSink.OnFlushed(int takenBytes)
@@ -63,9 +69,8 @@ public sealed partial class Connection
             _flushPending = true;
             if (_engineDue == 0 && _host.Options.WriteTimeout > TimeSpan.Zero)
             {
-                _progressAt = NowMilliseconds;
-                _engineDue = NowMilliseconds + (long)_host.Options.WriteTimeout.TotalMilliseconds;
-                ArmDeadline(_engineDue);
+                MarkProgress();
+                ArmProgressCheck(_host.Options.WriteTimeout);
             }
         }
     }
@@ -116,18 +121,60 @@ public sealed partial class Connection
         {
             _slowWrites = 0;
             _loop.Counters.CountSlowConsumer();
-            _host.OnSlowConsumer(this);
+            try
+            {
+                _host.OnSlowConsumer(this);
+            }
+            catch (Exception exception)
+            {
+                Fault(exception);
+            }
         }
     }
 
+    /// <summary>A drain is to be announced, at the low-water mark. Any thread.</summary>
+    private void OweDrain()
+    {
+        if (Volatile.Read(ref _drainOwed) == DrainNotOwed)
+        {
+            Interlocked.CompareExchange(ref _drainOwed, DrainOwed, DrainNotOwed);
+        }
+    }
+
+    /// <summary>
+    /// A message was refused: the drain is announced when it would fit. Announced any sooner, a sender that tries again would be refused again, and again, and
+    /// keep the loop to itself. Any thread.
+    /// </summary>
+    private void OweDrainFor(int lengthBytes)
+    {
+        int fitsAt = Math.Clamp(_host.Options.MaxOutboundBytes - lengthBytes, 0, _host.Options.LowWaterBytes);
+        int drainAt = Volatile.Read(ref _drainAtBytes);
+        while (fitsAt < drainAt)
+        {
+            int seen = Interlocked.CompareExchange(ref _drainAtBytes, fitsAt, drainAt);
+            if (seen == drainAt)
+            {
+                break;
+            }
+
+            drainAt = seen;
+        }
+
+        Volatile.Write(ref _drainOwed, DrainOwedToRefused);
+    }
+
+    /// <summary>Whether the queue is low enough for everybody who waits to hear so; a connection that lags also waits until the server has room.</summary>
+    private bool IsDrained => BufferedBytes <= Volatile.Read(ref _drainAtBytes) && (_countedBacklog == 0 || !_host.IsOverTotal);
+
     private void RaiseDrained()
     {
-        if (_drainOwed == 0 || BufferedBytes > _host.Options.LowWaterBytes || _firstWaiter is not null || State != ConnectionState.Open)
+        if (_drainOwed == DrainNotOwed || !IsDrained || _firstWaiter is not null || State != ConnectionState.Open)
         {
             return;
         }
 
-        Interlocked.Exchange(ref _drainOwed, 0);
+        Interlocked.Exchange(ref _drainOwed, DrainNotOwed);
+        Volatile.Write(ref _drainAtBytes, _host.Options.LowWaterBytes);
         try
         {
             Protocol.OnDrained(this);

@@ -14,41 +14,70 @@ public sealed partial class Connection
         ForeignSendKind kind = ForeignSendKind.Message;
         if (!TryReserve(length))
         {
-            switch (_host.Options.Backpressure)
+            // Whether the peer is too slow only the loop can tell, which offers to the kernel first what it has not offered yet.
+            bool loopDecides = _host.Options.Backpressure is BackpressurePolicy.DropOldest or BackpressurePolicy.Disconnect;
+            if (!loopDecides || Volatile.Read(ref _waiterCount) != 0 || !TryReserveMakingRoom(length))
             {
-                case BackpressurePolicy.DropOldest when TryReserveMakingRoom(length):
-                    kind = ForeignSendKind.MessageMakingRoom;
-                    break;
-                case BackpressurePolicy.Disconnect:
-                    _loop.Counters.CountDropped();
-                    Abort(CloseReason.SlowConsumer);
-                    return SendStatus.Closed;
-                default:
-                    _loop.Counters.CountDropped();
-                    Volatile.Write(ref _drainOwed, 1);
-                    SignalLoop();
-                    return SendStatus.Dropped;
+                _loop.Counters.CountDropped();
+                OweDrainFor(length);
+                SignalLoop();
+                return SendStatus.Dropped;
             }
+
+            kind = ForeignSendKind.MessageMakingRoom;
+        }
+
+        ref int counted = ref kind == ForeignSendKind.Message ? ref _bufferedBytes : ref _foreignMakingRoomBytes;
+        if (IsTooLate(ref counted, length))
+        {
+            return SendStatus.Closed;
         }
 
         ForeignSend send = _host.ForeignSends.Get();
-        send.Set(kind, prefix, payload, shared, suffix);
+        try
+        {
+            send.Set(kind, prefix, payload, shared, suffix);
+        }
+        catch
+        {
+            // A shared payload was released meanwhile: what is not sent must not stay counted.
+            Interlocked.Add(ref counted, -length);
+            SignalLoop();
+            throw;
+        }
 
         // The mark is set before the message is visible, so the loop that drains it also sees that someone waits to hear.
         bool isQueued = kind != ForeignSendKind.Message || BufferedBytes > _host.Options.HighWaterBytes;
         if (isQueued)
         {
-            Volatile.Write(ref _drainOwed, 1);
+            OweDrain();
         }
 
         PushForeign(send);
         return isQueued ? SendStatus.Queued : SendStatus.Sent;
     }
 
-    /// <summary>Messages that wait for the loop to drop older ones are bounded by the same number of bytes as the queue.</summary>
+    /// <summary>
+    /// A message is counted before the state is looked at, and the close looks at the count after it has changed the state: so one of the two sees the other, and
+    /// FIN never overtakes a message that was accepted. True when the close was first; the message is then no longer counted.
+    /// </summary>
+    private bool IsTooLate(ref int counted, int length)
+    {
+        if (IsOpen)
+        {
+            return false;
+        }
+
+        Interlocked.Add(ref counted, -length);
+        SignalLoop();
+        return true;
+    }
+
+    /// <summary>Messages that wait for the loop to make room are bounded by the same number of bytes as the queue; a larger one waits alone.</summary>
     private bool TryReserveMakingRoom(int length)
     {
-        if (Interlocked.Add(ref _foreignMakingRoomBytes, length) <= _host.Options.MaxOutboundBytes)
+        int after = Interlocked.Add(ref _foreignMakingRoomBytes, length);
+        if (after <= _host.Options.MaxOutboundBytes || after == length)
         {
             return true;
         }
@@ -126,7 +155,7 @@ public sealed partial class Connection
                 break;
             case ForeignSendKind.MessageMakingRoom:
                 Interlocked.Add(ref _foreignMakingRoomBytes, -send.LengthBytes);
-                if (MakeRoom(send.LengthBytes))
+                if (TryMakeRoom(send.LengthBytes))
                 {
                     AppendForeign(send);
                 }
@@ -150,6 +179,35 @@ public sealed partial class Connection
         }
     }
 
+    /// <summary>For a message that found no room on its own thread: offers to the kernel what is queued, then does what the policy says.</summary>
+    private bool TryMakeRoom(int length)
+    {
+        if (!_queue.IsEmpty && !_flushPending)
+        {
+            Flush();
+        }
+
+        if (TryReserve(length))
+        {
+            return true;
+        }
+
+        if (_host.Options.Backpressure == BackpressurePolicy.DropOldest)
+        {
+            return MakeRoom(length);
+        }
+
+        if (Volatile.Read(ref _waiterCount) != 0)
+        {
+            // A caller of SendAsync came before it. The peer is no slower for that, and the message was accepted.
+            Interlocked.Add(ref _bufferedBytes, length);
+            return true;
+        }
+
+        Abort(CloseReason.SlowConsumer);
+        return false;
+    }
+
     private void AppendForeign(ForeignSend send)
     {
         int length = send.LengthBytes;
@@ -168,6 +226,10 @@ public sealed partial class Connection
             if (send.Waiter is { } waiter)
             {
                 AddWaiter(waiter);
+            }
+            else if (send.Kind == ForeignSendKind.MessageMakingRoom)
+            {
+                Interlocked.Add(ref _foreignMakingRoomBytes, -send.LengthBytes);
             }
 
             _host.ForeignSends.Return(send);

@@ -13,6 +13,8 @@ public sealed partial class Connection
     private bool _resumeOwed;
     private bool _peerClosed;
     private bool _peerClosedOwed;
+    private bool _resumedInPump;
+    private bool _stopTold;
     private int _lingerBytes;
 
     /// <summary>Whether receiving is paused. Loop only.</summary>
@@ -63,6 +65,8 @@ public sealed partial class Connection
         }
         else
         {
+            // What the protocol leaves is offered again after it returns.
+            _resumedInPump = true;
             _resumeOwed = false;
             _transport.ResumeReceive();
         }
@@ -143,6 +147,11 @@ public sealed partial class Connection
             while (true)
             {
                 int consumed = Protocol.OnReceived(this, bytes);
+                if ((uint)consumed > (uint)bytes.Length)
+                {
+                    ThrowHelper.ConsumedTooMuch(consumed, bytes.Length);
+                }
+
                 total += consumed;
                 bytes = bytes[consumed..];
                 if (_successor is null)
@@ -166,12 +175,28 @@ public sealed partial class Connection
         return total;
     }
 
+    /// <summary>
+    /// Gives the connection to the protocol that was switched to, and to that one's successor if it switches at once. What its predecessor was told, and what holds
+    /// for good, it is told too: the server's stop, and, behind the bytes that are left, the peer's FIN.
+    /// </summary>
     private void StartSuccessor()
     {
-        ConnectionProtocol next = _successor!;
-        _successor = null;
-        Protocol = next;
-        next.OnStarted(this);
+        while (_successor is { } next)
+        {
+            _successor = null;
+            Protocol = next;
+            next.OnStarted(this);
+            if (_stopTold && IsOpen)
+            {
+                next.OnStopping(this);
+            }
+        }
+
+        if (_peerClosed && State == ConnectionState.Open)
+        {
+            _peerClosedOwed = true;
+            AskForTurnEnd();
+        }
     }
 
     private void PumpRemainder()
@@ -237,7 +262,7 @@ public sealed partial class Connection
     /// <summary>At the turn's end: what ResumeReceive and SwitchProtocol owe when they were called outside the pump.</summary>
     private void ResumePump()
     {
-        if ((!_resumeOwed && _successor is null) || State != ConnectionState.Open)
+        if ((!_resumeOwed && _successor is null && !_peerClosedOwed) || State != ConnectionState.Open)
         {
             return;
         }
@@ -270,6 +295,16 @@ public sealed partial class Connection
             _transport.ResumeReceive();
         }
 
+        if (_resumedInPump)
+        {
+            _resumedInPump = false;
+            if (_remainderLength > 0 && !_receivePaused && State == ConnectionState.Open)
+            {
+                _resumeOwed = true;
+                AskForTurnEnd();
+            }
+        }
+
         if (_peerClosedOwed && !HasMoreToOffer && State == ConnectionState.Open)
         {
             RaisePeerClosed();
@@ -279,6 +314,16 @@ public sealed partial class Connection
     /// <summary>After an event of the transport: what was written leaves at once, unless the turn's end will see to it anyway.</summary>
     private void EndPump()
     {
+        if (_resumedInPump)
+        {
+            _resumedInPump = false;
+            if (_remainderLength > 0 && !_receivePaused && State == ConnectionState.Open)
+            {
+                _resumeOwed = true;
+                AskForTurnEnd();
+            }
+        }
+
         if (_turnEndAsked)
         {
             return;

@@ -1,6 +1,4 @@
 using System.Buffers;
-using System.Diagnostics;
-
 namespace Engine;
 
 /// <summary>Sending: one call is one message, and goes out whole or not at all.</summary>
@@ -12,14 +10,19 @@ public sealed partial class Connection : IBufferWriter<byte>
     /// <summary>Bytes that a streamed message may hand to the kernel in one turn, so that a fast reader does not keep the loop to itself.</summary>
     private const int MaxStreamedBytesPerTurn = 1 << 20;
 
+    /// <summary>Whether <see cref="ConnectionProtocol.OnDrained"/> is owed: not, after a Queued, after a Dropped.</summary>
+    private const int DrainNotOwed = 0;
+    private const int DrainOwed = 1;
+    private const int DrainOwedToRefused = 2;
+
     private ForeignSend? _foreignStack;
     private SendWaiter? _firstWaiter;
     private SendWaiter? _lastWaiter;
-    private byte[]? _heldControl;
-    private int _heldControlLength;
+    private HeldBack _heldBack;
     private int _bufferedBytes;
     private int _waiterCount;
     private int _drainOwed;
+    private int _drainAtBytes;
     private int _foreignSignalled;
     private int _foreignMakingRoomBytes;
     private int _countedBacklog;
@@ -28,23 +31,28 @@ public sealed partial class Connection : IBufferWriter<byte>
     private long _backlogSince;
     private bool _flushPending;
     private bool _streaming;
+    private bool _waitersCancelled;
 
     /// <summary>Bytes that the engine holds and the kernel has not taken. Any thread.</summary>
     public int BufferedBytes => Volatile.Read(ref _bufferedBytes);
 
-    /// <summary>Whether the queue is below its high-water mark, so that a send would answer <see cref="SendStatus.Sent"/>. Any thread.</summary>
-    public bool IsWritable => BufferedBytes <= _host.Options.HighWaterBytes && Volatile.Read(ref _waiterCount) == 0;
+    /// <summary>
+    /// Whether the queue is below its high-water mark and nobody waits, so that a send would return <see cref="SendStatus.Sent"/>. After a
+    /// <see cref="SendStatus.Dropped"/> it is false until that message would fit. Any thread.
+    /// </summary>
+    public bool IsWritable
+        => BufferedBytes <= _host.Options.HighWaterBytes && Volatile.Read(ref _waiterCount) == 0 && Volatile.Read(ref _drainOwed) != DrainOwedToRefused;
 
     /// <summary>
     /// Writes straight into the tail of the queue. Loop only. What is advanced is counted and leaves with the turn's one send, but never refused, so it
-    /// is for bounded things: a response head and a small body. Not to be mixed with a SendAsync of one's own that has not completed.
+    /// is for bounded things: a response head and a small body. While a message is being streamed it goes behind that message.
     /// </summary>
     public IBufferWriter<byte> Output => this;
 
     /// <summary>
     /// Sends <paramref name="message"/> if there is room for all of it. Any thread; never throws for what a peer or concurrency does, never waits.
-    /// The bytes are copied, or taken by the kernel, before it returns. A message larger than <see cref="ConnectionOptions.MaxOutboundBytes"/> never fits:
-    /// use <see cref="SendAsync(ReadOnlyMemory{byte}, CancellationToken)"/>.
+    /// The bytes are copied, or taken by the kernel, before it returns. A message larger than <see cref="ConnectionOptions.MaxOutboundBytes"/> is accepted when
+    /// nothing else waits; <see cref="SendAsync(ReadOnlyMemory{byte}, CancellationToken)"/> sends it without a copy.
     /// </summary>
     public SendStatus TrySend(ReadOnlySpan<byte> message) => TrySend([], message);
 
@@ -84,6 +92,11 @@ public sealed partial class Connection : IBufferWriter<byte>
 
         if (!IsOnLoop)
         {
+            if (IsTooLate(ref _bufferedBytes, message.Length))
+            {
+                return SendStatus.Closed;
+            }
+
             ForeignSend send = _host.ForeignSends.Get();
             send.Set(ForeignSendKind.Control, message, [], shared: null, []);
             PushForeign(send);
@@ -188,7 +201,13 @@ public sealed partial class Connection : IBufferWriter<byte>
             return;
         }
 
-        Debug.Assert(!_streaming, "Output would cut into a message that is being streamed.");
+        if (_streaming)
+        {
+            Interlocked.Add(ref _bufferedBytes, count);
+            _heldBack.Advance(count);
+            return;
+        }
+
         _queue.Advance(count);
         _queue.MarkKept(count);
         Interlocked.Add(ref _bufferedBytes, count);
@@ -198,13 +217,13 @@ public sealed partial class Connection : IBufferWriter<byte>
     Memory<byte> IBufferWriter<byte>.GetMemory(int sizeHint)
     {
         CheckLoop();
-        return IsOpen ? _queue.GetMemory(sizeHint) : new byte[Math.Max(sizeHint, 256)];
+        return !IsOpen ? new byte[Math.Max(sizeHint, 256)] : _streaming ? _heldBack.GetMemory(sizeHint) : _queue.GetMemory(sizeHint);
     }
 
     Span<byte> IBufferWriter<byte>.GetSpan(int sizeHint)
     {
         CheckLoop();
-        return IsOpen ? _queue.GetSpan(sizeHint) : new byte[Math.Max(sizeHint, 256)];
+        return !IsOpen ? new byte[Math.Max(sizeHint, 256)] : _streaming ? _heldBack.GetMemory(sizeHint).Span : _queue.GetSpan(sizeHint);
     }
 
     private SendStatus TrySendOnLoop(ReadOnlySpan<byte> prefix, ReadOnlySpan<byte> payload, SharedSegment? shared, ReadOnlySpan<byte> suffix)
@@ -221,7 +240,17 @@ public sealed partial class Connection : IBufferWriter<byte>
             return status;
         }
 
-        _queue.Append(prefix, payload, shared, suffix);
+        try
+        {
+            _queue.Append(prefix, payload, shared, suffix);
+        }
+        catch
+        {
+            // A shared payload was released meanwhile: nothing was appended, so nothing may stay counted.
+            Interlocked.Add(ref _bufferedBytes, -length);
+            throw;
+        }
+
         _queue.MarkDroppable(length);
         return Appended(length);
     }
@@ -254,19 +283,19 @@ public sealed partial class Connection : IBufferWriter<byte>
         {
             case BackpressurePolicy.DropOldest when MakeRoom(length):
                 return SendStatus.Sent;
-            case BackpressurePolicy.Disconnect:
+            case BackpressurePolicy.Disconnect when Volatile.Read(ref _waiterCount) == 0:
                 _loop.Counters.CountDropped();
                 Abort(CloseReason.SlowConsumer);
                 return SendStatus.Closed;
             default:
-                return Refuse();
+                return Refuse(length);
         }
     }
 
-    private SendStatus Refuse()
+    private SendStatus Refuse(int length)
     {
         _loop.Counters.CountDropped();
-        Volatile.Write(ref _drainOwed, 1);
+        OweDrainFor(length);
         AskForTurnEnd();
         return SendStatus.Dropped;
     }
@@ -278,8 +307,9 @@ public sealed partial class Connection : IBufferWriter<byte>
             return false;
         }
 
+        // What is too large for the queue goes when it waits alone, or it could never go.
         int after = Interlocked.Add(ref _bufferedBytes, length);
-        if (after <= _host.Options.MaxOutboundBytes && (_countedBacklog == 0 || !_host.IsOverTotal))
+        if ((after <= _host.Options.MaxOutboundBytes || after == length) && (_countedBacklog == 0 || !_host.IsOverTotal))
         {
             return true;
         }
@@ -290,12 +320,12 @@ public sealed partial class Connection : IBufferWriter<byte>
 
     private bool MakeRoom(int length)
     {
-        int limit = _host.Options.MaxOutboundBytes;
-        if (length > limit || Volatile.Read(ref _waiterCount) != 0)
+        if (Volatile.Read(ref _waiterCount) != 0)
         {
             return false;
         }
 
+        int limit = Math.Max(_host.Options.MaxOutboundBytes, length);
         while (BufferedBytes > limit - length)
         {
             int dropped = _queue.DropOldest(_transport.InFlightBytes);
@@ -326,7 +356,7 @@ public sealed partial class Connection : IBufferWriter<byte>
             return SendStatus.Sent;
         }
 
-        Volatile.Write(ref _drainOwed, 1);
+        OweDrain();
         return SendStatus.Queued;
     }
 
@@ -350,15 +380,8 @@ public sealed partial class Connection : IBufferWriter<byte>
             return;
         }
 
-        _heldControl ??= ArrayPool<byte>.Shared.Rent(ControlReserveBytes);
-        if (_heldControlLength + message.Length > _heldControl.Length)
-        {
-            Interlocked.Add(ref _bufferedBytes, -message.Length);
-            _loop.Counters.CountDropped();
-            return;
-        }
-
-        message.CopyTo(_heldControl.AsSpan(_heldControlLength));
-        _heldControlLength += message.Length;
+        // Bounded by the reserve that it was counted against.
+        message.CopyTo(_heldBack.GetMemory(message.Length).Span);
+        _heldBack.Advance(message.Length);
     }
 }

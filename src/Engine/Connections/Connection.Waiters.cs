@@ -1,4 +1,3 @@
-using System.Buffers;
 using System.Diagnostics;
 
 namespace Engine;
@@ -8,6 +7,20 @@ public sealed partial class Connection
 {
     /// <summary>Whether an attempt to send at once can succeed: a message larger than the queue cannot, and would be counted as dropped.</summary>
     private bool CanSendNow(int length) => length <= _host.Options.MaxOutboundBytes - BufferedBytes && Volatile.Read(ref _waiterCount) == 0;
+
+    /// <summary>
+    /// Sends a piece of a stream of bytes, in which nothing may be missing: it waits for room whatever the policy for messages says, and is never dropped later.
+    /// Any thread; the memory must not change until then.
+    /// </summary>
+    internal ValueTask<SendStatus> SendStreamedAsync(ReadOnlyMemory<byte> bytes)
+    {
+        if (_host.Options.Backpressure == BackpressurePolicy.Wait)
+        {
+            return SendAsync(bytes);
+        }
+
+        return IsOpen ? Wait(default, bytes, isForDrain: false, CancellationToken.None) : new ValueTask<SendStatus>(SendStatus.Closed);
+    }
 
     private ValueTask<SendStatus> Wait(ReadOnlyMemory<byte> prefix, ReadOnlyMemory<byte> payload, bool isForDrain, CancellationToken cancellationToken)
     {
@@ -19,8 +32,13 @@ public sealed partial class Connection
     private ValueTask<SendStatus> Wait(SendWaiter waiter, CancellationToken cancellationToken)
     {
         var answer = new ValueTask<SendStatus>(waiter, waiter.Version);
-        Interlocked.Increment(ref _waiterCount);
-        waiter.ObserveCancellation(cancellationToken);
+        if (!waiter.IsForDrain)
+        {
+            // Who only waits to hear of the drain has no bytes that others would have to stay behind.
+            Interlocked.Increment(ref _waiterCount);
+        }
+
+        waiter.ObserveCancellation(this, cancellationToken);
         if (IsOnLoop)
         {
             AdoptForeignSends();
@@ -71,24 +89,68 @@ public sealed partial class Connection
             _lastWaiter = null;
         }
 
-        Interlocked.Decrement(ref _waiterCount);
+        if (!waiter.IsForDrain && !waiter.IsCancelled)
+        {
+            Interlocked.Decrement(ref _waiterCount);
+        }
+
         waiter.ReleasePayload();
         return waiter;
     }
 
-    /// <summary>At the turn's end: gives the room there is to those who wait.</summary>
+    /// <summary>A token was faster than the loop: the waiter holds nobody up any longer, and the loop takes it off its list. Any thread.</summary>
+    internal void OnWaiterCancelled(SendWaiter waiter)
+    {
+        if (!waiter.IsForDrain)
+        {
+            Interlocked.Decrement(ref _waiterCount);
+        }
+
+        Volatile.Write(ref _waitersCancelled, true);
+        SignalLoop();
+    }
+
+    private void RemoveCancelledWaiters()
+    {
+        Volatile.Write(ref _waitersCancelled, false);
+        SendWaiter? waiter = _firstWaiter;
+        _firstWaiter = null;
+        _lastWaiter = null;
+        while (waiter is not null)
+        {
+            SendWaiter? next = waiter.Next;
+            waiter.Next = null;
+            if (!waiter.IsCancelled)
+            {
+                AddWaiter(waiter);
+            }
+
+            waiter = next;
+        }
+    }
+
+    /// <summary>
+    /// At the turn's end: gives the room there is to those who wait. Each round either appends bytes, takes a waiter off the list or returns, so it always ends.
+    /// </summary>
     private void ServeWaiters()
     {
+        if (Volatile.Read(ref _waitersCancelled))
+        {
+            RemoveCancelledWaiters();
+        }
+
         int streamed = 0;
         while (_firstWaiter is { } waiter)
         {
             if (waiter.IsForDrain)
             {
-                if (BufferedBytes > _host.Options.LowWaterBytes && State == ConnectionState.Open)
+                if (!IsDrained && State == ConnectionState.Open)
                 {
                     return;
                 }
 
+                // Whoever waited may send: what was refused before fits now.
+                Interlocked.CompareExchange(ref _drainOwed, DrainOwed, DrainOwedToRefused);
                 Answer(State == ConnectionState.Open ? SendStatus.Sent : SendStatus.Closed);
                 continue;
             }
@@ -114,8 +176,7 @@ public sealed partial class Connection
             }
 
             _streaming = true;
-            AppendSlice(waiter, out int appended);
-            streamed += appended;
+            streamed += AppendSlice(waiter);
             Flush();
             if (waiter.RemainingBytes == 0)
             {
@@ -140,12 +201,16 @@ public sealed partial class Connection
     private bool HasRoomToBegin(int length)
         => length <= _host.Options.MaxOutboundBytes
             ? length <= _host.Options.MaxOutboundBytes - BufferedBytes
-            : BufferedBytes <= _host.Options.LowWaterBytes;
+            : _queue.LengthBytes <= _host.Options.LowWaterBytes;
 
-    private void AppendSlice(SendWaiter waiter, out int appended)
+    /// <summary>
+    /// The room is the queue's own: what other threads have counted, or what is held back until the end of this message, takes none of it, or a message could wait
+    /// for bytes that wait for its end.
+    /// </summary>
+    private int AppendSlice(SendWaiter waiter)
     {
-        appended = 0;
-        int room = _host.Options.MaxOutboundBytes - BufferedBytes;
+        int appended = 0;
+        int room = _host.Options.MaxOutboundBytes - _queue.LengthBytes;
         while (room > 0 && waiter.RemainingBytes > 0)
         {
             int count = waiter.AppendTo(_queue, room);
@@ -154,23 +219,25 @@ public sealed partial class Connection
             appended += count;
             room -= count;
         }
+
+        return appended;
     }
 
     private void EndStreaming()
     {
         _streaming = false;
-        if (_heldControl is { } held)
+        if (_heldBack.LengthBytes > 0)
         {
             // Counted when it was accepted.
-            _queue.Append(held.AsSpan(0, _heldControlLength));
-            _queue.MarkKept(_heldControlLength);
-            ReturnHeldControl();
+            _queue.Append(_heldBack.Bytes);
+            _queue.MarkKept(_heldBack.LengthBytes);
+            _heldBack.Return();
         }
 
         bool isQueued = BufferedBytes > _host.Options.HighWaterBytes;
         if (isQueued)
         {
-            Volatile.Write(ref _drainOwed, 1);
+            OweDrain();
         }
 
         RemoveFirstWaiter().Complete(isQueued ? SendStatus.Queued : SendStatus.Sent);
@@ -180,16 +247,6 @@ public sealed partial class Connection
 
         // Their signals may be long past: they leave with the next pass.
         Written();
-    }
-
-    private void ReturnHeldControl()
-    {
-        if (_heldControl is { } held)
-        {
-            _heldControl = null;
-            _heldControlLength = 0;
-            ArrayPool<byte>.Shared.Return(held);
-        }
     }
 
     /// <summary>Unlinks the first waiter and answers it, unless its token was faster.</summary>
@@ -211,7 +268,7 @@ public sealed partial class Connection
         }
 
         _streaming = false;
-        ReturnHeldControl();
+        _heldBack.Return();
         Debug.Assert(_lastWaiter is null, "An empty list has no end.");
     }
 }

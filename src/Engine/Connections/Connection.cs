@@ -11,17 +11,13 @@ namespace Engine;
 /// Sends, <see cref="Close"/> and <see cref="Abort"/> may overlap freely. Messages of one thread keep their order; messages of several threads are
 /// never interleaved. An idle connection holds no buffer, no timer object and no task.
 /// </remarks>
-public sealed partial class Connection : ITransportSink, ILoopMember, ILoopTimerOwner
+public sealed partial class Connection : ITransportSink, ILoopMember
 {
     private readonly ConnectionHost _host;
     private readonly EventLoop _loop;
     private readonly OutboundQueue _queue;
     private readonly TransportConnection _transport;
     private CancellationTokenSource? _closedSource;
-    private LoopTimer? _firstTimer;
-    private long _protocolDue;
-    private long _engineDue;
-    private long _armedDue;
     private int _state;
     private int _reason;
     private bool _turnEndAsked;
@@ -31,6 +27,7 @@ public sealed partial class Connection : ITransportSink, ILoopMember, ILoopTimer
         _host = host;
         _transport = transport;
         _loop = transport.Loop;
+        _drainAtBytes = host.Options.LowWaterBytes;
         _queue = new OutboundQueue(_loop.Segments, host.Options.Backpressure == BackpressurePolicy.DropOldest);
         Protocol = NullProtocol.Instance;
     }
@@ -131,44 +128,6 @@ public sealed partial class Connection : ITransportSink, ILoopMember, ILoopTimer
         }
     }
 
-    /// <summary>
-    /// Sets the protocol's single deadline to now + <paramref name="dueIn"/>; <see cref="ConnectionProtocol.OnDeadline"/> is raised up to 64 ms later than
-    /// that. <see cref="Timeout.InfiniteTimeSpan"/> clears it. Has no effect once the connection has ended. Loop only. Costs O(1) and allocates nothing.
-    /// </summary>
-    public void SetDeadline(TimeSpan dueIn)
-    {
-        CheckLoop();
-        if (State == ConnectionState.Closed)
-        {
-            return;
-        }
-
-        _protocolDue = dueIn == Timeout.InfiniteTimeSpan ? 0 : _loop.DueAfter(dueIn);
-        ArmDeadline(_protocolDue);
-    }
-
-    /// <summary>Cancels the protocol's deadline. Loop only.</summary>
-    public void ClearDeadline()
-    {
-        CheckLoop();
-        _protocolDue = 0;
-    }
-
-    /// <summary>
-    /// Makes a timer of this connection, not yet set; a connection may have several. It never fires once the connection has ended. Loop only.
-    /// Allocates the timer; setting and moving it allocates nothing.
-    /// </summary>
-    /// <param name="onDue">Called on the loop. An exception ends the connection, as one from a protocol's callback does.</param>
-    /// <param name="state">Handed to <paramref name="onDue"/>.</param>
-    public LoopTimer CreateTimer(Action<object?> onDue, object? state)
-    {
-        ArgumentNullException.ThrowIfNull(onDue);
-        CheckLoop();
-        var timer = new LoopTimer(_loop, this, onDue, state) { NextOfOwner = _firstTimer };
-        _firstTimer = timer;
-        return timer;
-    }
-
     /// <summary>Runs <paramref name="work"/> on the connection's loop. Any thread; work of one thread keeps its order. It also runs after the connection has ended.</summary>
     public void Post(Action<object?> work, object? state)
     {
@@ -203,8 +162,6 @@ public sealed partial class Connection : ITransportSink, ILoopMember, ILoopTimer
 
     internal EventLoop EventLoop => _loop;
 
-    bool ILoopTimerOwner.IsEnded => State == ConnectionState.Closed;
-
     internal bool IsClosed => State == ConnectionState.Closed;
 
     /// <summary>What admission counted this connection for, so that the same is given back. Written by the server, on the loop.</summary>
@@ -222,7 +179,7 @@ public sealed partial class Connection : ITransportSink, ILoopMember, ILoopTimer
         else
         {
             Protocol = new EstablishingProtocol(createProtocol);
-            _engineDue = NowMilliseconds + _transport.EstablishMilliseconds;
+            _engineDue = _loop.DueAfter(TimeSpan.FromMilliseconds(_transport.EstablishMilliseconds));
             ArmDeadline(_engineDue);
         }
 
@@ -237,6 +194,7 @@ public sealed partial class Connection : ITransportSink, ILoopMember, ILoopTimer
             return;
         }
 
+        _stopTold = true;
         try
         {
             Protocol.OnStopping(this);
@@ -256,39 +214,10 @@ public sealed partial class Connection : ITransportSink, ILoopMember, ILoopTimer
         }
     }
 
-    void ILoopMember.OnDue()
-    {
-        _armedDue = 0;
-        long now = NowMilliseconds;
-        if (_engineDue != 0 && _engineDue <= now)
-        {
-            _engineDue = 0;
-            OnEngineDue();
-        }
-
-        if (_protocolDue != 0 && _protocolDue <= now)
-        {
-            _protocolDue = 0;
-            if (IsOpen)
-            {
-                try
-                {
-                    Protocol.OnDeadline(this);
-                }
-                catch (Exception exception)
-                {
-                    Fault(exception);
-                }
-            }
-        }
-
-        if (State != ConnectionState.Closed)
-        {
-            ArmDeadline(_protocolDue);
-            ArmDeadline(_engineDue);
-        }
-    }
-
+    /// <summary>
+    /// The end of a turn in which something asked for it. The order is a promise: each step may owe something to a later one, never to an earlier one of the same
+    /// pass (what does, asks for another pass). Cost of a pass with nothing to do: seven compares and one read of the state a step.
+    /// </summary>
     void ILoopMember.OnTurnEnd()
     {
         _turnEndAsked = false;
@@ -297,32 +226,32 @@ public sealed partial class Connection : ITransportSink, ILoopMember, ILoopTimer
             return;
         }
 
+        // 1. What other threads sent stands behind what the loop has written so far. One exchange when there is something.
         AdoptForeignSends();
+
+        // 2. A successor starts, bytes that were kept are offered again, the peer's end is told behind them. Host code.
         ResumePump();
+
+        // 3. Everything written up to here leaves by one system call, unless it may wait for more.
         if (!_isHeld || _flushDue || State != ConnectionState.Open)
         {
             Flush();
         }
 
+        // 4. The room that is left goes to those who wait, first come, first served: a copy and a system call a slice. Host code continues inline.
         ServeWaiters();
+
+        // 5. What is left now is the peer's backlog. One interlocked addition when it changed.
         CountBacklog();
+
+        // 6. Only now is it true that the queue is low and nobody waits. Host code.
         RaiseDrained();
+
+        // 7. When nothing is left to leave, the end goes on.
         if (State != ConnectionState.Open)
         {
             ProgressClose();
         }
-    }
-
-    void ILoopTimerOwner.OnTimerFault(Exception exception) => Fault(exception);
-
-    private void EndTimers()
-    {
-        for (LoopTimer? timer = _firstTimer; timer is not null; timer = timer.NextOfOwner)
-        {
-            timer.End();
-        }
-
-        _firstTimer = null;
     }
 
     private void StartProtocol(Func<Connection, ConnectionProtocol> createProtocol)
@@ -338,16 +267,6 @@ public sealed partial class Connection : ITransportSink, ILoopMember, ILoopTimer
         }
     }
 
-    /// <summary>Only an earlier deadline moves the slot's; a later one is found when the earlier fires, so that moving back and forth stays cheap.</summary>
-    private void ArmDeadline(long due)
-    {
-        if (due != 0 && (_armedDue == 0 || due < _armedDue))
-        {
-            _armedDue = due;
-            _loop.SetDue(Id, due);
-        }
-    }
-
     private void AskForTurnEnd()
     {
         if (!_turnEndAsked)
@@ -357,10 +276,24 @@ public sealed partial class Connection : ITransportSink, ILoopMember, ILoopTimer
         }
     }
 
+    /// <summary>Host code threw: this connection ends, the host is told, and the loop goes on.</summary>
     private void Fault(Exception exception)
     {
-        _host.OnFault(this, exception);
+        TellFault(exception);
         Close(CloseReason.HandlerFailed);
+    }
+
+    /// <summary>Tells the host, whose own code for faults may be the next to throw.</summary>
+    private void TellFault(Exception exception)
+    {
+        try
+        {
+            _host.OnFault(this, exception);
+        }
+        catch (Exception another)
+        {
+            _loop.Counters.CountFault(another);
+        }
     }
 
     private void CheckLoop()

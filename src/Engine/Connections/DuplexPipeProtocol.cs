@@ -97,7 +97,7 @@ internal sealed class DuplexPipeProtocol : ConnectionProtocol, IDuplexPipe
                 SendStatus status = SendStatus.Sent;
                 foreach (ReadOnlyMemory<byte> piece in result.Buffer)
                 {
-                    status = await connection.SendAsync(piece).ConfigureAwait(false);
+                    status = await connection.SendStreamedAsync(piece).ConfigureAwait(false);
                     if (status == SendStatus.Closed)
                     {
                         break;

@@ -18,6 +18,7 @@ internal sealed class SendWaiter : IValueTaskSource<SendStatus>
     private ManualResetValueTaskSourceCore<SendStatus> _source = new() { RunContinuationsAsynchronously = true };
     private CancellationTokenRegistration _registration;
     private CancellationToken _cancellation;
+    private Connection? _owner;
     private ObjectPool<SendWaiter>? _pool;
     private ReadOnlyMemory<byte> _prefix;
     private ReadOnlyMemory<byte> _payload;
@@ -34,6 +35,9 @@ internal sealed class SendWaiter : IValueTaskSource<SendStatus>
     public int RemainingBytes => _prefix.Length + _payload.Length + _suffix.Length;
 
     public bool HasBegun => Volatile.Read(ref _fate) == Begun;
+
+    /// <summary>Whether its token was faster than the loop. It holds no bytes then.</summary>
+    public bool IsCancelled => Volatile.Read(ref _fate) == Cancelled;
 
     /// <summary>Whether it waits for the low-water mark only, and carries no bytes.</summary>
     public bool IsForDrain { get; private set; }
@@ -64,10 +68,11 @@ internal sealed class SendWaiter : IValueTaskSource<SendStatus>
     }
 
     /// <summary>Lets the token cancel it from now on. Called by the sender, before anyone else can see the waiter complete.</summary>
-    public void ObserveCancellation(CancellationToken cancellation)
+    public void ObserveCancellation(Connection owner, CancellationToken cancellation)
     {
         if (cancellation.CanBeCanceled)
         {
+            _owner = owner;
             _cancellation = cancellation;
             _registration = cancellation.UnsafeRegister(static waiter => ((SendWaiter)waiter!).Cancel(), this);
         }
@@ -104,14 +109,10 @@ internal sealed class SendWaiter : IValueTaskSource<SendStatus>
         return count;
     }
 
-    /// <summary>Lets go of a shared payload. By the loop, when it takes the waiter off its list: before it completes, or long after it was cancelled.</summary>
+    /// <summary>Lets go of a shared payload: when the loop takes the waiter off its list, or when its token cancels it.</summary>
     public void ReleasePayload()
     {
-        if (_shared is { } shared)
-        {
-            _shared = null;
-            shared.LetGo();
-        }
+        Interlocked.Exchange(ref _shared, null)?.LetGo();
     }
 
     /// <summary>Answers the caller. The waiter belongs to the caller from here on.</summary>
@@ -153,6 +154,12 @@ internal sealed class SendWaiter : IValueTaskSource<SendStatus>
     {
         if (Interlocked.CompareExchange(ref _fate, Cancelled, Waiting) == Waiting)
         {
+            // The loop reads the bytes of a waiter that has begun only: they can be let go of here, however long the list takes to come to it.
+            _prefix = default;
+            _payload = default;
+            _suffix = default;
+            ReleasePayload();
+            _owner!.OnWaiterCancelled(this);
             _source.SetException(new OperationCanceledException(_cancellation));
         }
     }
@@ -165,6 +172,7 @@ internal sealed class SendWaiter : IValueTaskSource<SendStatus>
         {
             obj._source.Reset();
             obj._cancellation = default;
+            obj._owner = null;
             obj._prefix = default;
             obj._payload = default;
             obj._suffix = default;

@@ -14,6 +14,10 @@ internal static class ThrowHelper
         => throw new InvalidOperationException("A segment came back to its pool twice.");
 
     [DoesNotReturn]
+    public static void ConsumedTooMuch(int consumed, int offered)
+        => throw new InvalidOperationException($"OnReceived returned {consumed} of {offered} bytes.");
+
+    [DoesNotReturn]
     public static void NotOnLoop()
         => throw new InvalidOperationException("This member may be used only on the connection's event loop; use Post to get there.");
 }

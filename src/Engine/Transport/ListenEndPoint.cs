@@ -6,6 +6,9 @@ namespace Engine;
 /// <summary>Opens a listening socket as the options ask. The one place that knows about socket options of listeners, for every transport.</summary>
 internal static class ListenEndPoint
 {
+    /// <summary>Several times what one round trip of a fast link carries beyond its window, and a small part of what the kernel would take by itself.</summary>
+    private const int MaxUnsentBytes = 262_144;
+
     /// <exception cref="SocketException">The end point is taken, or may not be bound; an inherited descriptor is no listening stream socket.</exception>
     public static Socket Listen(EndPoint endPoint, ServerOptions options)
     {
@@ -44,7 +47,7 @@ internal static class ListenEndPoint
                 }
             }
 
-            SetUserTimeout(socket, options);
+            BoundUnsent(socket);
             Bind(socket, endPoint);
             socket.Listen(options.Backlog);
             return socket;
@@ -86,7 +89,7 @@ internal static class ListenEndPoint
         }
 
         var socket = new Socket(new SafeSocketHandle(inherited.Descriptor, ownsHandle: true));
-        SetUserTimeout(socket, options);
+        BoundUnsent(socket);
         return socket;
     }
 
@@ -144,15 +147,17 @@ internal static class ListenEndPoint
         }
     }
 
-    /// <summary>Linux: accepted connections inherit how long sent bytes may stay unacknowledged, so that also what the kernel holds of a dead peer is let go.</summary>
-    private static void SetUserTimeout(Socket socket, ServerOptions options)
+    /// <summary>
+    /// Linux: accepted connections inherit how many bytes the kernel holds that it has not sent yet (TCP_NOTSENT_LOWAT). Without it the kernel grows its buffer to
+    /// megabytes for a slow peer, and the connection's own queue, with all its marks and policies, looks empty meanwhile.
+    /// </summary>
+    private static void BoundUnsent(Socket socket)
     {
         const int TcpLevel = 6;
-        const int UserTimeoutOption = 18;
-        if (OperatingSystem.IsLinux() && socket.AddressFamily != AddressFamily.Unix && options.Connections.WriteTimeout > TimeSpan.Zero)
+        const int NotSentLowWaterOption = 25;
+        if (OperatingSystem.IsLinux() && socket.AddressFamily != AddressFamily.Unix)
         {
-            int milliseconds = (int)Math.Clamp(options.Connections.WriteTimeout.TotalMilliseconds, 1, int.MaxValue);
-            socket.SetRawSocketOption(TcpLevel, UserTimeoutOption, BitConverter.GetBytes(milliseconds));
+            socket.SetRawSocketOption(TcpLevel, NotSentLowWaterOption, BitConverter.GetBytes(MaxUnsentBytes));
         }
     }
 

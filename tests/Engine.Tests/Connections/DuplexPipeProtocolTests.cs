@@ -22,9 +22,9 @@ public sealed class DuplexPipeProtocolTests(TransportKind transport) : BothTrans
     }
 
     [Test]
-    public async Task Megabytes_pass_both_ways_with_pressure()
+    public async Task Megabytes_pass_both_ways_with_pressure_whatever_becomes_of_messages([Values] BackpressurePolicy policy)
     {
-        await using RunningServer server = await StartAsync(static connection => new EchoPipes());
+        await using RunningServer server = await StartAsync(static connection => new EchoPipes(), options => options.Connections.Backpressure = policy);
         await using TestKit.RawClient client = await server.ConnectAsync();
         byte[] sent = new byte[8 << 20];
         Random.Shared.NextBytes(sent);

@@ -30,7 +30,7 @@ public sealed class CloseTests(TransportKind transport) : BothTransports(transpo
     }
 
     [Test]
-    public async Task A_peer_that_does_not_answer_a_graceful_close_is_reset_after_the_close_timeout()
+    public async Task A_peer_that_does_not_answer_a_graceful_close_is_left_after_the_close_timeout()
     {
         var source = new ProbeProtocol.Source(() => new ProbeProtocol());
         await using RunningServer server = await StartAsync(source.Next, static options => options.Connections.CloseTimeout = TimeSpan.FromMilliseconds(200));

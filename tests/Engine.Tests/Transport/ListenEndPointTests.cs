@@ -9,13 +9,13 @@ namespace Engine.Tests;
 public sealed class ListenEndPointTests(TransportKind transport) : BothTransports(transport)
 {
     private const int TcpLevel = 6;
-    private const int UserTimeoutOption = 18;
+    private const int NotSentLowWaterOption = 25;
 
     [Test]
     [Platform("Linux")]
-    public async Task Connections_inherit_the_write_timeout_as_TCP_USER_TIMEOUT()
+    public async Task Connections_inherit_a_bound_on_what_the_kernel_holds_unsent()
     {
-        await using RunningServer server = await StartAsync(_ => ProbeProtocol.Echo(), static options => options.Connections.WriteTimeout = TimeSpan.FromMilliseconds(12_345));
+        await using RunningServer server = await StartAsync(_ => ProbeProtocol.Echo());
         int port = ((IPEndPoint)server.EndPoint).Port;
         await using RawClient client = await server.ConnectAsync();
         await client.SendAsync("x");
@@ -33,8 +33,8 @@ public sealed class ListenEndPointTests(TransportKind transport) : BothTransport
                 if (socket.LocalEndPoint is IPEndPoint { Port: var own } && own == port && socket.RemoteEndPoint is IPEndPoint { Port: var other } && other == clientPort)
                 {
                     byte[] value = new byte[4];
-                    socket.GetRawSocketOption(TcpLevel, UserTimeoutOption, value);
-                    Assert.That(BitConverter.ToInt32(value), Is.EqualTo(12_345));
+                    socket.GetRawSocketOption(TcpLevel, NotSentLowWaterOption, value);
+                    Assert.That(BitConverter.ToInt32(value), Is.EqualTo(262_144));
                     found++;
                 }
             }

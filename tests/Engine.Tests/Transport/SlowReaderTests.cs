@@ -121,7 +121,7 @@ public sealed class SlowReaderTests(TransportKind transport) : BothTransports(tr
         while (status != SendStatus.Closed)
         {
             status = fromLoop ? await OnLoopAsync(connection, () => connection.TrySend(message)) : connection.TrySend(message);
-            Assert.That(status, Is.Not.EqualTo(SendStatus.Dropped));
+            Assert.That(fromLoop && status == SendStatus.Dropped, Is.False, "a thread may send faster than its loop can look, which says nothing of the peer");
         }
 
         Assert.That(await probe.Closed, Is.EqualTo(CloseReason.SlowConsumer));

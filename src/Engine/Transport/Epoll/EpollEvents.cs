@@ -6,6 +6,7 @@ namespace Engine;
 internal static unsafe class EpollEvents
 {
     public const uint In = 0x001;
+    public const uint Urgent = 0x002;
     public const uint Out = 0x004;
     public const uint Error = 0x008;
     public const uint HangUp = 0x010;

@@ -61,7 +61,7 @@ internal sealed unsafe class EpollLoop : EventLoop
         }
 
         _connections[id.SlotIndex] = connection;
-        const uint Everything = EpollEvents.In | EpollEvents.Out | EpollEvents.PeerShutdown | EpollEvents.EdgeTriggered;
+        const uint Everything = EpollEvents.In | EpollEvents.Urgent | EpollEvents.Out | EpollEvents.PeerShutdown | EpollEvents.EdgeTriggered;
         return EpollEvents.Control(Epoll, Libc.ControlAdd, descriptor, Everything, ((ulong)id.Generation << 32) | (uint)id.SlotIndex);
     }
 

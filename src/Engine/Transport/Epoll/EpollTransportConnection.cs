@@ -18,6 +18,7 @@ internal sealed unsafe class EpollTransportConnection(int descriptor, PeerAddres
     private bool _waitsForRoom;
     private bool _isReadable;
     private bool _endSignalled;
+    private bool _readsToEnd;
     private bool _ended;
     private bool _failed;
     private bool _closing;
@@ -145,6 +146,9 @@ internal sealed unsafe class EpollTransportConnection(int descriptor, PeerAddres
         }
 
         _isReadable = true;
+
+        // A read ends before an urgent byte (RFC 6093), though more lies behind it: it goes on until the kernel has no more.
+        _readsToEnd |= (flags & EpollEvents.Urgent) != 0;
         _endSignalled |= (flags & (EpollEvents.PeerShutdown | EpollEvents.HangUp | EpollEvents.Error)) != 0;
         if (!_paused && !_ended)
         {
@@ -205,7 +209,7 @@ internal sealed unsafe class EpollTransportConnection(int descriptor, PeerAddres
             nint received = Libc.Receive(_descriptor, loop.Scratch, EpollLoop.ScratchBytes, 0);
             if (received > 0)
             {
-                bool mayHaveMore = received == EpollLoop.ScratchBytes || _endSignalled;
+                bool mayHaveMore = received == EpollLoop.ScratchBytes || _endSignalled || _readsToEnd;
                 _isReadable = mayHaveMore;
                 Sink.OnReceived(new Span<byte>(loop.Scratch, (int)received));
                 if (_paused && _endSignalled && !_closing)
@@ -239,6 +243,7 @@ internal sealed unsafe class EpollTransportConnection(int descriptor, PeerAddres
                 if (error == Libc.Again)
                 {
                     _isReadable = false;
+                    _readsToEnd = false;
                     return;
                 }
 

@@ -20,6 +20,9 @@ internal sealed class MemoryPeer
     /// <summary>Bytes that the peer's kernel still takes; none while it does not read. Set it to make pressure.</summary>
     public int RoomBytes { get; set; } = int.MaxValue;
 
+    /// <summary>What the server's kernel would tell of this peer: how much it acknowledged. By default it tells nothing.</summary>
+    public TcpInfo Info { get; set; }
+
     /// <summary>Whether the server's FIN arrived.</summary>
     public bool SawFin { get; set; }
 

@@ -44,6 +44,8 @@ internal sealed class MemoryTransportConnection(MemoryPeer peer, MemoryLoop loop
         return total;
     }
 
+    public override TcpInfo GetTcpInfo() => peer.Info;
+
     /// <summary>Whether the server has stopped reading.</summary>
     public bool IsPaused => _paused;
 
