@@ -46,7 +46,15 @@ public sealed class ConnectionOptions
     /// <summary>Slow writes in a row that make a connection a slow consumer, which raises <see cref="EngineServer.SlowConsumer"/>; 5 by default.</summary>
     public int SlowWriteCount { get; set; } = 5;
 
-    internal ConnectionOptions Freeze()
+    /// <summary>Checks the values as the server's start does.</summary>
+    /// <exception cref="ArgumentException">A value is out of its range; the parameter's name is the property's.</exception>
+    public void Validate() => Freeze();
+
+    internal ConnectionOptions Clone() => (ConnectionOptions)MemberwiseClone();
+
+    /// <summary>Returns a checked copy, with every default in its place.</summary>
+    /// <exception cref="ArgumentException">A value is out of its range; the parameter's name is the property's.</exception>
+    public ConnectionOptions Freeze()
     {
         ArgumentOutOfRangeException.ThrowIfLessThan(MaxOutboundBytes, 1024, nameof(MaxOutboundBytes));
         ArgumentOutOfRangeException.ThrowIfNegative(HighWaterBytes, nameof(HighWaterBytes));

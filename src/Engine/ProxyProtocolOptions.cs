@@ -12,7 +12,7 @@ public sealed class ProxyProtocolOptions
     private static readonly TimeSpan LongestHeader = TimeSpan.FromHours(1);
 
     /// <summary>Networks of the peers that are trusted; an IPv4 peer of a dual mode end point is compared as IPv4.</summary>
-    public IList<IPNetwork> TrustedNetworks { get; } = [];
+    public IList<IPNetwork> TrustedNetworks { get; private set; } = [];
 
     /// <summary>Whether peers over a Unix domain socket are trusted; they are by default, since the permissions of its file decide who connects.</summary>
     public bool TrustUnixPeers { get; set; } = true;
@@ -40,7 +40,9 @@ public sealed class ProxyProtocolOptions
         ArgumentOutOfRangeException.ThrowIfGreaterThan(HeaderTimeout, LongestHeader, nameof(HeaderTimeout));
         ArgumentOutOfRangeException.ThrowIfLessThan(MaxHeaderBytes, 232, nameof(MaxHeaderBytes));
         ArgumentOutOfRangeException.ThrowIfGreaterThan(MaxHeaderBytes, 65_551, nameof(MaxHeaderBytes));
-        return (ProxyProtocolOptions)MemberwiseClone();
+        var frozen = (ProxyProtocolOptions)MemberwiseClone();
+        frozen.TrustedNetworks = [.. TrustedNetworks];
+        return frozen;
     }
 
     /// <summary>Whether a header is expected of the peer at that address.</summary>

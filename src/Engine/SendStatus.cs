@@ -8,7 +8,8 @@ public enum SendStatus : byte
 
     /// <summary>
     /// Accepted too, but the queue is above its high-water mark: stop now and wait for the drain.
-    /// Never send the message again, it is on its way.
+    /// Never send the message again, it is on its way. On another thread than the connection's loop, <see cref="ConnectionProtocol.OnDrained"/> may have run before
+    /// this returns: wait by <see cref="Connection.WhenWritableAsync"/> there, which completes at once when the drain is over.
     /// </summary>
     Queued = 1,
 

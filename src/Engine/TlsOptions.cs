@@ -27,7 +27,7 @@ public sealed class TlsOptions
     /// Application protocols in order of preference (ALPN, RFC 7301); <c>http/1.1</c> by default. A client that offers only others is refused; one that offers
     /// none is served. Empty: offers are ignored.
     /// </summary>
-    public IList<SslApplicationProtocol> ApplicationProtocols { get; } = [SslApplicationProtocol.Http11];
+    public IList<SslApplicationProtocol> ApplicationProtocols { get; private set; } = [SslApplicationProtocol.Http11];
 
     /// <summary>Versions of the protocol; TLS 1.2 and 1.3 by default.</summary>
     public SslProtocols EnabledProtocols { get; set; } = SslProtocols.Tls12 | SslProtocols.Tls13;
@@ -86,6 +86,8 @@ public sealed class TlsOptions
         ArgumentOutOfRangeException.ThrowIfLessThanOrEqual(HandshakeTimeout, TimeSpan.Zero, nameof(HandshakeTimeout));
         ArgumentOutOfRangeException.ThrowIfGreaterThan(HandshakeTimeout, LongestHandshake, nameof(HandshakeTimeout));
         ArgumentOutOfRangeException.ThrowIfLessThan(MaxConcurrentHandshakes, 1);
-        return (TlsOptions)MemberwiseClone();
+        var frozen = (TlsOptions)MemberwiseClone();
+        frozen.ApplicationProtocols = [.. ApplicationProtocols];
+        return frozen;
     }
 }

@@ -49,6 +49,23 @@ public sealed class RawClientTests
     }
 
     [Test]
+    public async Task Reset_that_comes_while_connecting_is_seen_as_a_reset()
+    {
+        await using LoopbackServer server = new(socket =>
+        {
+            socket.LingerState = new LingerOption(true, 0);
+            return Task.CompletedTask;
+        });
+        for (int i = 0; i < 300; i++)
+        {
+            await using RawClient client = await RawClient.ConnectAsync(server.EndPoint);
+            Assert.That(await client.ReadToEndAsync(), Is.Empty);
+            Assert.That((client.SawReset, client.SawFin), Is.EqualTo((true, false)));
+            await Assert.ThatAsync(() => client.SendAsync("x"), Throws.TypeOf<SocketException>());
+        }
+    }
+
+    [Test]
     public async Task Silence_ends_in_a_timeout_that_shows_what_had_arrived()
     {
         TaskCompletionSource release = new();

@@ -37,7 +37,10 @@ public sealed class RawClient : IAsyncDisposable
 
     private ReadOnlyMemory<byte> Unread => _received.WrittenMemory[_taken..];
 
-    /// <summary>Connects, with Nagle's algorithm off so that each send is a segment of its own.</summary>
+    /// <summary>
+    /// Connects, with Nagle's algorithm off so that each send is a segment of its own. A reset by a server that had accepted already
+    /// (<see cref="SawReset"/>) is no failure to connect, however soon it comes.
+    /// </summary>
     /// <param name="endPoint">The server.</param>
     /// <param name="timeout">For this and every later operation; null is 5 s.</param>
     /// <param name="receiveBufferBytes">The kernel's receive buffer, to play a slow reader; null leaves the system's.</param>
@@ -60,8 +63,18 @@ public sealed class RawClient : IAsyncDisposable
 
             TimeSpan limit = timeout ?? TimeSpan.FromSeconds(5);
             using CancellationTokenSource source = new(limit);
-            await socket.ConnectAsync(endPoint, source.Token).ConfigureAwait(false);
-            return new RawClient(socket, limit);
+            RawClient client = new(socket, limit);
+            try
+            {
+                await socket.ConnectAsync(endPoint, source.Token).ConfigureAwait(false);
+            }
+            catch (SocketException exception) when (exception.SocketErrorCode == SocketError.ConnectionReset)
+            {
+                // Before a connection stands a peer refuses; a reset can only follow it. The kernel tells of both as the outcome of connecting.
+                client.SawReset = true;
+            }
+
+            return client;
         }
         catch
         {
@@ -76,6 +89,11 @@ public sealed class RawClient : IAsyncDisposable
     /// <summary>Sends the bytes, all of them.</summary>
     public async Task SendAsync(ReadOnlyMemory<byte> bytes)
     {
+        if (SawReset)
+        {
+            throw new SocketException((int)SocketError.ConnectionReset);
+        }
+
         using CancellationTokenSource source = new(Timeout);
         try
         {

@@ -13,7 +13,7 @@ internal sealed class OutboundQueue
     public const int MinViewBytes = 2048;
 
     private readonly SegmentPool _pool;
-    private readonly MessageLengths? _messages;
+    private MessageLengths? _messages;
     private Segment? _head;
     private Segment? _tail;
 
@@ -23,6 +23,21 @@ internal sealed class OutboundQueue
     {
         _pool = pool;
         _messages = trackMessages ? new MessageLengths() : null;
+    }
+
+    /// <summary>Remembers message borders from now on; what is inside goes out.</summary>
+    public void TrackMessages()
+    {
+        if (_messages is not null)
+        {
+            return;
+        }
+
+        _messages = new MessageLengths();
+        if (LengthBytes > 0)
+        {
+            _messages.AddKept(LengthBytes);
+        }
     }
 
     public Segment? Head => _head;

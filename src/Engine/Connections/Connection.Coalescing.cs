@@ -11,10 +11,7 @@ public sealed partial class Connection : IDelayed
 
     private static readonly TimeSpan MaxCoalescingInterval = TimeSpan.FromSeconds(1);
 
-    private DelayLine? _coalescing;
-    private int _delaySignalled;
-    private bool _isHeld;
-    private bool _flushDue;
+    private SendHold _hold;
 
     /// <summary>
     /// How long messages accepted by <c>TrySend</c> and <c>SendAsync</c> may wait for others before one send takes them all; zero, the default, sends with the
@@ -26,18 +23,18 @@ public sealed partial class Connection : IDelayed
     /// <exception cref="ArgumentOutOfRangeException">The interval is negative or longer than a second.</exception>
     public TimeSpan CoalescingInterval
     {
-        get => TimeSpan.FromMilliseconds(Volatile.Read(ref _coalescing)?.DelayMilliseconds ?? 0);
+        get => TimeSpan.FromMilliseconds(_hold.Line?.DelayMilliseconds ?? 0);
         set
         {
             CheckLoop();
             ArgumentOutOfRangeException.ThrowIfLessThan(value, TimeSpan.Zero);
             ArgumentOutOfRangeException.ThrowIfGreaterThan(value, MaxCoalescingInterval);
-            Volatile.Write(ref _coalescing, value == TimeSpan.Zero ? null : _loop.DelayLineOf((int)Math.Ceiling(value.TotalMilliseconds)));
-            if (_isHeld && value == TimeSpan.Zero)
+            _hold.SetLine(value == TimeSpan.Zero ? null : _loop.DelayLineOf((int)Math.Ceiling(value.TotalMilliseconds)));
+            if (_flush == FlushState.Held && value == TimeSpan.Zero)
             {
                 Written();
             }
-            else if (_isHeld && _coalescing is { } line)
+            else if (_flush == FlushState.Held && _hold.Line is { } line)
             {
                 // What waits already waits no longer than what comes from now on.
                 _loop.Delay(line, this);
@@ -45,18 +42,18 @@ public sealed partial class Connection : IDelayed
         }
     }
 
-    private int HeldLimitBytes => Math.Min(MaxHeldBytes, _host.Options.LowWaterBytes);
+    private int HeldLimitBytes => Math.Min(MaxHeldBytes, _options.LowWaterBytes);
 
     void IDelayed.OnDelayPassed()
     {
-        Interlocked.Exchange(ref _delaySignalled, 0);
+        _hold.WaitIsOver();
         FlushAtTurnEnd();
     }
 
     /// <summary>A message stands in the queue: it leaves with the turn, or with the others of its interval.</summary>
-    private void MessageWritten(int lengthBytes)
+    private void MessageWritten()
     {
-        if (_coalescing is { } line && TryHold(lengthBytes))
+        if (_hold.Line is { } line && TryHold())
         {
             SignalDelayed(line);
         }
@@ -66,26 +63,29 @@ public sealed partial class Connection : IDelayed
         }
     }
 
-    /// <summary>The same for a message that another thread sent, and has signalled one way or the other.</summary>
-    private void ForeignMessageWritten(int lengthBytes)
+    /// <summary>
+    /// A message of another thread stands in the queue; whoever adopts it sees to the turn's end. That thread has signalled, but a flush for those before it may
+    /// have taken the signal's place: what is held has its place in the line.
+    /// </summary>
+    private void ForeignMessageWritten()
     {
-        if (_coalescing is null || !TryHold(lengthBytes))
+        if (_hold.Line is { } line && TryHold())
         {
-            Written();
+            SignalDelayed(line);
+        }
+        else
+        {
+            _flush.Write();
         }
     }
 
-    /// <summary>Whether the queue holds nothing but messages that may wait. The first one in an empty queue begins to hold; bytes that must leave end it.</summary>
-    private bool TryHold(int lengthBytes)
-    {
-        _isHeld |= _queue.LengthBytes == lengthBytes && !_flushPending;
-        return _isHeld && _queue.LengthBytes < HeldLimitBytes;
-    }
+    /// <summary>Whether the queue holds nothing but messages that may wait, and not too many.</summary>
+    private bool TryHold() => _queue.LengthBytes < HeldLimitBytes && _flush.WriteHeld();
 
     /// <summary>One place in the line for any number of messages of an interval. Any thread.</summary>
     private void SignalDelayed(DelayLine line)
     {
-        if (Interlocked.Exchange(ref _delaySignalled, 1) == 0)
+        if (_hold.TryWait())
         {
             _loop.Delay(line, this);
         }
@@ -100,7 +100,7 @@ public sealed partial class Connection : IDelayed
             return;
         }
 
-        _flushDue = true;
+        _flush.Write();
         AskForTurnEnd();
     }
 }

@@ -1,42 +1,37 @@
 namespace Engine;
 
-/// <summary>
-/// What the clock ends: the protocol's deadline and timers, and the engine's own deadlines. The loop's wheel knows one time a connection, the earliest of them;
-/// the others are found when that one comes.
-/// </summary>
+/// <summary>What the clock ends: the protocol's deadline and timers, and the engine's own deadlines.</summary>
 public sealed partial class Connection : ILoopTimerOwner
 {
     /// <summary>Progress of a peer is looked at so many times within a timeout: one that is gone is noticed after five quarters of it at the latest.</summary>
     private const int ProgressChecks = 4;
 
-    private LoopTimer? _firstTimer;
-    private long _protocolDue;
-    private long _engineDue;
-    private long _closeDue;
-    private long _armedDue;
-    private long _acknowledged;
+    private ConnectionDeadlines _deadlines;
 
     /// <summary>
     /// Sets the protocol's single deadline to now + <paramref name="dueIn"/>; <see cref="ConnectionProtocol.OnDeadline"/> is raised up to 64 ms later than
-    /// that. <see cref="Timeout.InfiniteTimeSpan"/> clears it. Has no effect once the connection has ended. Loop only. Costs O(1) and allocates nothing.
+    /// that. <see cref="Timeout.InfiniteTimeSpan"/> clears it. Has no effect once the connection closes. Loop only. Costs O(1) and allocates nothing.
     /// </summary>
     public void SetDeadline(TimeSpan dueIn)
     {
         CheckLoop();
-        if (State == ConnectionState.Closed)
+        if (!IsReceiving)
         {
             return;
         }
 
-        _protocolDue = dueIn == Timeout.InfiniteTimeSpan ? 0 : _loop.DueAfter(dueIn);
-        ArmDeadline(_protocolDue);
+        _deadlines.ProtocolAt = dueIn == Timeout.InfiniteTimeSpan ? 0 : _loop.DueAfter(dueIn);
+        Arm(_deadlines.ProtocolAt);
     }
 
     /// <summary>Cancels the protocol's deadline. Loop only.</summary>
     public void ClearDeadline()
     {
         CheckLoop();
-        _protocolDue = 0;
+        if (IsReceiving)
+        {
+            _deadlines.ProtocolAt = 0;
+        }
     }
 
     /// <summary>
@@ -49,91 +44,72 @@ public sealed partial class Connection : ILoopTimerOwner
     {
         ArgumentNullException.ThrowIfNull(onDue);
         CheckLoop();
-        var timer = new LoopTimer(_loop, this, onDue, state) { NextOfOwner = _firstTimer };
-        _firstTimer = timer;
+        ConnectionExtras extras = Extras;
+        var timer = new LoopTimer(_loop, this, onDue, state) { NextOfOwner = extras.FirstTimer };
+        extras.FirstTimer = timer;
         return timer;
     }
 
     bool ILoopTimerOwner.IsEnded => State == ConnectionState.Closed;
 
-    void ILoopMember.OnDue()
-    {
-        _armedDue = 0;
-        long now = NowMilliseconds;
-        if (_engineDue != 0 && _engineDue <= now)
-        {
-            _engineDue = 0;
-            OnEngineDue();
-        }
-
-        if (_protocolDue != 0 && _protocolDue <= now)
-        {
-            _protocolDue = 0;
-            if (IsOpen)
-            {
-                try
-                {
-                    Protocol.OnDeadline(this);
-                }
-                catch (Exception exception)
-                {
-                    Fault(exception);
-                }
-            }
-        }
-
-        if (_closeDue != 0 && _closeDue <= now)
-        {
-            Release(abortive: true);
-        }
-
-        if (State < ConnectionState.Releasing)
-        {
-            ArmDeadline(_protocolDue);
-            ArmDeadline(_engineDue);
-            ArmDeadline(_closeDue);
-        }
-    }
-
     void ILoopTimerOwner.OnTimerFault(Exception exception) => Fault(exception);
 
     private void EndTimers()
     {
-        for (LoopTimer? timer = _firstTimer; timer is not null; timer = timer.NextOfOwner)
+        for (LoopTimer? timer = _extras?.FirstTimer; timer is not null; timer = timer.NextOfOwner)
         {
             timer.End();
         }
 
-        _firstTimer = null;
+        if (_extras is { } extras)
+        {
+            extras.FirstTimer = null;
+        }
     }
 
-    /// <summary>Only an earlier deadline moves the slot's; a later one is found when the earlier fires, so that moving back and forth stays cheap.</summary>
-    private void ArmDeadline(long due)
+    private void Arm(long at)
     {
-        if (due != 0 && (_armedDue == 0 || due < _armedDue))
+        if (_deadlines.TryArm(at))
         {
-            _armedDue = due;
-            _loop.SetDue(Id, due);
+            _loop.SetDue(Id, at);
+        }
+    }
+
+    private void SetEngineDeadline(TimeSpan dueIn)
+    {
+        _deadlines.EngineAt = _loop.DueAfter(dueIn);
+        Arm(_deadlines.EngineAt);
+    }
+
+    private void RaiseDeadline()
+    {
+        try
+        {
+            Protocol.OnDeadline(this);
+        }
+        catch (Exception exception)
+        {
+            Fault(exception);
         }
     }
 
     /// <summary>The engine's own deadline: a handshake that takes too long, a write without progress, or a peer that does not answer a graceful close.</summary>
-    private void OnEngineDue()
+    private void OnEngineDeadline()
     {
         switch (State)
         {
             case ConnectionState.Open when Protocol is EstablishingProtocol:
                 Abort(CloseReason.Timeout);
                 break;
-            case ConnectionState.Open or ConnectionState.Closing when _flushPending:
-                if (!HasProgressWithin(_host.Options.WriteTimeout))
+            case ConnectionState.Open or ConnectionState.SendClosed or ConnectionState.Closing when _flush == FlushState.Blocked:
+                if (!HasProgressWithin(_options.WriteTimeout))
                 {
                     Abort(CloseReason.WriteTimeout);
                 }
 
                 break;
             case ConnectionState.Lingering:
-                if (!HasProgressWithin(_host.Options.CloseTimeout))
+                if (!HasProgressWithin(_options.CloseTimeout))
                 {
                     // The peer had its time. A plain close: what the kernel still holds for it goes on by itself, where a reset would throw it away.
                     Release(abortive: false);
@@ -143,38 +119,22 @@ public sealed partial class Connection : ILoopTimerOwner
         }
     }
 
-    /// <summary>From here on the peer's progress counts.</summary>
-    private void MarkProgress()
+    /// <summary>From here on the peer has to take bytes within each such timeout.</summary>
+    private void BeginProgress(TimeSpan timeout)
     {
-        _progressAt = NowMilliseconds;
-        _acknowledged = _transport.GetTcpInfo().AcknowledgedBytes;
+        _progress.Begin(NowMilliseconds, _transport.GetTcpInfo());
+        SetEngineDeadline(timeout / ProgressChecks);
     }
 
-    private void ArmProgressCheck(TimeSpan timeout)
-    {
-        _engineDue = _loop.DueAfter(timeout / ProgressChecks);
-        ArmDeadline(_engineDue);
-    }
-
-    /// <summary>
-    /// Whether bytes moved within the timeout; if so, it is asked again later. The kernel takes megabytes at once and tells of room only when a good part of them
-    /// has left, so what counts is what the peer acknowledged, where the kernel tells. Asked at deadlines only: one system call a quarter of a timeout.
-    /// </summary>
+    /// <summary>Whether the peer took bytes within the timeout; if so, it is asked again later. One system call a quarter of a timeout.</summary>
     private bool HasProgressWithin(TimeSpan timeout)
     {
-        TcpInfo info = _transport.GetTcpInfo();
-        if (info.IsKnown && info.AcknowledgedBytes != _acknowledged)
-        {
-            _acknowledged = info.AcknowledgedBytes;
-            _progressAt = NowMilliseconds;
-        }
-
-        if (NowMilliseconds - _progressAt >= timeout.TotalMilliseconds)
+        if (!_progress.IsWithin(timeout, NowMilliseconds, _transport.GetTcpInfo()))
         {
             return false;
         }
 
-        ArmProgressCheck(timeout);
+        SetEngineDeadline(timeout / ProgressChecks);
         return true;
     }
 }

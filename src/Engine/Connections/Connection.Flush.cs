@@ -4,10 +4,10 @@ namespace Engine;
 public sealed partial class Connection
 {
     /// <summary>Bytes that stayed behind at the end of the last turn. Loop only.</summary>
-    internal int BacklogBytes => _countedBacklog;
+    internal int BacklogBytes => _backlog.Bytes;
 
     /// <summary>Since when some have. Loop only.</summary>
-    internal long BacklogSinceMilliseconds => _backlogSince;
+    internal long BacklogSinceMilliseconds => _backlog.SinceMilliseconds;
 
     /// <summary>
     /// Whether the peer still has bytes to take, and a mark of how many it took. Loop only; one system call. A peer that takes bytes is alive, however slow; one
@@ -19,7 +19,17 @@ public sealed partial class Connection
         TcpInfo info = _transport.GetTcpInfo();
         return info.IsKnown
             ? new SendProgress(BufferedBytes > 0 || info.HasUnacknowledged, info.AcknowledgedBytes)
-            : new SendProgress(BufferedBytes > 0, _progressAt);
+            : new SendProgress(BufferedBytes > 0, _progress.Mark);
+    }
+
+    /// <summary>
+    /// Returns what the connection has carried since it was first asked; two of them make a rate. The first call begins to count, at the cost of an object. Loop only.
+    /// </summary>
+    public ConnectionTraffic GetTraffic()
+    {
+        CheckLoop();
+        ConnectionExtras extras = Extras;
+        return new ConnectionTraffic(extras.ReceivedBytes, extras.SentBytes, NowMilliseconds);
     }
 
     /// <summary>
@@ -41,37 +51,29 @@ public sealed partial class Connection
         bool isWritable = IsWritable;
         if (!isWritable)
         {
-            OweDrain();
+            _budget.OweDrain();
         }
 
         return isWritable;
     }
 
-    void ITransportSink.OnFlushed(int takenBytes)
-    {
-        _flushPending = false;
-        Took(takenBytes);
-        AskForTurnEnd();
-    }
-
+    /// <summary>Offers the queue to the kernel, unless that is full. One system call when there is something.</summary>
     private void Flush()
     {
-        _isHeld = false;
-        _flushDue = false;
-        if (_flushPending || _queue.Head is not { } head)
+        if (_flush == FlushState.Blocked)
         {
             return;
         }
 
-        Took(_queue.IsEmpty ? 0 : _transport.Flush(head));
-        if (!_queue.IsEmpty)
+        if (_queue.Head is { } head)
         {
-            _flushPending = true;
-            if (_engineDue == 0 && _host.Options.WriteTimeout > TimeSpan.Zero)
-            {
-                MarkProgress();
-                ArmProgressCheck(_host.Options.WriteTimeout);
-            }
+            Took(_queue.IsEmpty ? 0 : _transport.Flush(head));
+        }
+
+        _flush.Offered(_queue.IsEmpty);
+        if (_flush == FlushState.Blocked && _deadlines.EngineAt == 0 && _options.WriteTimeout > TimeSpan.Zero)
+        {
+            BeginProgress(_options.WriteTimeout);
         }
     }
 
@@ -80,9 +82,14 @@ public sealed partial class Connection
         _queue.Consume(takenBytes);
         if (takenBytes > 0)
         {
-            Interlocked.Add(ref _bufferedBytes, -takenBytes);
+            _budget.Release(takenBytes);
+            if (_extras is { } extras)
+            {
+                extras.SentBytes += takenBytes;
+            }
+
             _loop.Counters.CountSent(takenBytes);
-            _progressAt = NowMilliseconds;
+            _progress.KernelTook(NowMilliseconds);
         }
     }
 
@@ -90,91 +97,39 @@ public sealed partial class Connection
     private void CountBacklog()
     {
         // What is held was not offered to the kernel yet, and says nothing about the peer.
-        int backlog = _isHeld ? 0 : _queue.LengthBytes;
-        if (backlog == _countedBacklog)
+        int backlog = _flush == FlushState.Held ? 0 : _queue.LengthBytes;
+        if (backlog == _backlog.Bytes)
         {
             return;
         }
 
-        _loop.Counters.CountQueued(backlog - _countedBacklog);
-        if (_countedBacklog == 0)
+        _loop.Counters.CountQueued(backlog - _backlog.Bytes);
+        if (_backlog.Count(backlog, NowMilliseconds, _options))
         {
-            _backlogSince = NowMilliseconds;
-        }
-        else if (backlog == 0)
-        {
-            CountSlowWrite(NowMilliseconds - _backlogSince);
-        }
-
-        _countedBacklog = backlog;
-    }
-
-    private void CountSlowWrite(long milliseconds)
-    {
-        if (milliseconds <= _host.Options.SlowWriteThreshold.TotalMilliseconds)
-        {
-            _slowWrites = 0;
-            return;
-        }
-
-        if (++_slowWrites >= _host.Options.SlowWriteCount)
-        {
-            _slowWrites = 0;
             _loop.Counters.CountSlowConsumer();
-            try
-            {
-                _host.OnSlowConsumer(this);
-            }
-            catch (Exception exception)
-            {
-                Fault(exception);
-            }
+            _host.OnSlowConsumer(this);
         }
     }
 
-    /// <summary>A drain is to be announced, at the low-water mark. Any thread.</summary>
-    private void OweDrain()
+    /// <summary>Ends the connection because its peer reads too slowly. The host is told, and may look at it meanwhile. Loop only.</summary>
+    internal void EndSlowConsumer()
     {
-        if (Volatile.Read(ref _drainOwed) == DrainNotOwed)
-        {
-            Interlocked.CompareExchange(ref _drainOwed, DrainOwed, DrainNotOwed);
-        }
+        _loop.Counters.CountSlowConsumer();
+        _host.OnSlowConsumerEnded(this);
+        Abort(CloseReason.SlowConsumer);
     }
 
-    /// <summary>
-    /// A message was refused: the drain is announced when it would fit. Announced any sooner, a sender that tries again would be refused again, and again, and
-    /// keep the loop to itself. Any thread.
-    /// </summary>
-    private void OweDrainFor(int lengthBytes)
-    {
-        int fitsAt = Math.Clamp(_host.Options.MaxOutboundBytes - lengthBytes, 0, _host.Options.LowWaterBytes);
-        int drainAt = Volatile.Read(ref _drainAtBytes);
-        while (fitsAt < drainAt)
-        {
-            int seen = Interlocked.CompareExchange(ref _drainAtBytes, fitsAt, drainAt);
-            if (seen == drainAt)
-            {
-                break;
-            }
-
-            drainAt = seen;
-        }
-
-        Volatile.Write(ref _drainOwed, DrainOwedToRefused);
-    }
-
-    /// <summary>Whether the queue is low enough for everybody who waits to hear so; a connection that lags also waits until the server has room.</summary>
-    private bool IsDrained => BufferedBytes <= Volatile.Read(ref _drainAtBytes) && (_countedBacklog == 0 || !_host.IsOverTotal);
+    /// <summary>Whether the queue is low enough to tell those who wait for that; a connection that lags also waits until the server has room.</summary>
+    private bool IsDrained => _budget.IsLow && MayGrow;
 
     private void RaiseDrained()
     {
-        if (_drainOwed == DrainNotOwed || !IsDrained || _firstWaiter is not null || State != ConnectionState.Open)
+        if (!_budget.IsDrainOwed || !IsDrained || !_waiters.IsEmpty || State != ConnectionState.Open)
         {
             return;
         }
 
-        Interlocked.Exchange(ref _drainOwed, DrainNotOwed);
-        Volatile.Write(ref _drainAtBytes, _host.Options.LowWaterBytes);
+        _budget.TakeDrain(_options.LowWaterBytes);
         try
         {
             Protocol.OnDrained(this);

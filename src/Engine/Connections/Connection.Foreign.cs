@@ -15,8 +15,8 @@ public sealed partial class Connection
         if (!TryReserve(length))
         {
             // Whether the peer is too slow only the loop can tell, which offers to the kernel first what it has not offered yet.
-            bool loopDecides = _host.Options.Backpressure is BackpressurePolicy.DropOldest or BackpressurePolicy.Disconnect;
-            if (!loopDecides || Volatile.Read(ref _waiterCount) != 0 || !TryReserveMakingRoom(length))
+            bool loopDecides = _options.Backpressure is BackpressurePolicy.DropOldest or BackpressurePolicy.Disconnect;
+            if (!loopDecides || _budget.HasWaiters || !_budget.TryAddUndecided(length, _options.MaxOutboundBytes))
             {
                 _loop.Counters.CountDropped();
                 OweDrainFor(length);
@@ -27,9 +27,9 @@ public sealed partial class Connection
             kind = ForeignSendKind.MessageMakingRoom;
         }
 
-        ref int counted = ref kind == ForeignSendKind.Message ? ref _bufferedBytes : ref _foreignMakingRoomBytes;
-        if (IsTooLate(ref counted, length))
+        if (!IsOpen)
         {
+            Withdraw(kind, length);
             return SendStatus.Closed;
         }
 
@@ -41,69 +41,42 @@ public sealed partial class Connection
         catch
         {
             // A shared payload was released meanwhile: what is not sent must not stay counted.
-            Interlocked.Add(ref counted, -length);
-            SignalLoop();
+            Withdraw(kind, length);
             throw;
         }
 
         // The mark is set before the message is visible, so the loop that drains it also sees that someone waits to hear.
-        bool isQueued = kind != ForeignSendKind.Message || BufferedBytes > _host.Options.HighWaterBytes;
+        bool isQueued = kind != ForeignSendKind.Message || IsAboveHighWater;
         if (isQueued)
         {
-            OweDrain();
+            _budget.OweDrain();
         }
 
         PushForeign(send);
         return isQueued ? SendStatus.Queued : SendStatus.Sent;
     }
 
-    /// <summary>
-    /// A message is counted before the state is looked at, and the close looks at the count after it has changed the state: so one of the two sees the other, and
-    /// FIN never overtakes a message that was accepted. True when the close was first; the message is then no longer counted.
-    /// </summary>
-    private bool IsTooLate(ref int counted, int length)
+    /// <summary>A message that was counted is not sent after all: the close came first, which may wait for the count. Any thread.</summary>
+    private void Withdraw(ForeignSendKind kind, int length)
     {
-        if (IsOpen)
+        if (kind == ForeignSendKind.MessageMakingRoom)
         {
-            return false;
+            _budget.Decided(length);
+        }
+        else
+        {
+            _budget.Release(length);
         }
 
-        Interlocked.Add(ref counted, -length);
         SignalLoop();
-        return true;
-    }
-
-    /// <summary>Messages that wait for the loop to make room are bounded by the same number of bytes as the queue; a larger one waits alone.</summary>
-    private bool TryReserveMakingRoom(int length)
-    {
-        int after = Interlocked.Add(ref _foreignMakingRoomBytes, length);
-        if (after <= _host.Options.MaxOutboundBytes || after == length)
-        {
-            return true;
-        }
-
-        Interlocked.Add(ref _foreignMakingRoomBytes, -length);
-        return false;
     }
 
     private void PushForeign(ForeignSend send)
     {
         // Read before the push: from then on the loop may have used it and given it back.
         bool mayWait = send.Kind == ForeignSendKind.Message;
-        ForeignSend? top = Volatile.Read(ref _foreignStack);
-        while (true)
-        {
-            send.Next = top;
-            ForeignSend? seen = Interlocked.CompareExchange(ref _foreignStack, send, top);
-            if (ReferenceEquals(seen, top))
-            {
-                break;
-            }
-
-            top = seen;
-        }
-
-        if (mayWait && Volatile.Read(ref _coalescing) is { } line && BufferedBytes < HeldLimitBytes)
+        _foreign.Push(send);
+        if (mayWait && _hold.Line is { } line && BufferedBytes < HeldLimitBytes)
         {
             SignalDelayed(line);
         }
@@ -116,7 +89,7 @@ public sealed partial class Connection
     /// <summary>One posted work item for any number of foreign sends that the loop has not seen yet.</summary>
     private void SignalLoop()
     {
-        if (Interlocked.Exchange(ref _foreignSignalled, 1) == 0)
+        if (_foreign.TrySignal())
         {
             _loop.Post(static state => ((Connection)state!).OnSignalled(), this);
         }
@@ -124,19 +97,19 @@ public sealed partial class Connection
 
     private void OnSignalled()
     {
-        Interlocked.Exchange(ref _foreignSignalled, 0);
+        _foreign.SignalSeen();
         FlushAtTurnEnd();
     }
 
     /// <summary>Appends what other threads sent, in the order of each thread. Not while a message is being streamed, which it would cut in two.</summary>
     private void AdoptForeignSends()
     {
-        if (Volatile.Read(ref _foreignStack) is null || _streaming)
+        if (_foreign.IsEmpty || _waiters.IsStreaming)
         {
             return;
         }
 
-        ForeignSend? send = ForeignSend.Reverse(Interlocked.Exchange(ref _foreignStack, null));
+        ForeignSend? send = _foreign.TakeAll();
         while (send is not null)
         {
             ForeignSend? next = send.Next;
@@ -154,7 +127,7 @@ public sealed partial class Connection
                 AppendForeign(send);
                 break;
             case ForeignSendKind.MessageMakingRoom:
-                Interlocked.Add(ref _foreignMakingRoomBytes, -send.LengthBytes);
+                _budget.Decided(send.LengthBytes);
                 if (TryMakeRoom(send.LengthBytes))
                 {
                     AppendForeign(send);
@@ -170,11 +143,6 @@ public sealed partial class Connection
                 break;
             default:
                 AddWaiter(send.Waiter!);
-                if (!_inPump)
-                {
-                    AskForTurnEnd();
-                }
-
                 break;
         }
     }
@@ -182,7 +150,7 @@ public sealed partial class Connection
     /// <summary>For a message that found no room on its own thread: offers to the kernel what is queued, then does what the policy says.</summary>
     private bool TryMakeRoom(int length)
     {
-        if (!_queue.IsEmpty && !_flushPending)
+        if (_flush is FlushState.Held or FlushState.Due)
         {
             Flush();
         }
@@ -192,19 +160,19 @@ public sealed partial class Connection
             return true;
         }
 
-        if (_host.Options.Backpressure == BackpressurePolicy.DropOldest)
+        if (_options.Backpressure == BackpressurePolicy.DropOldest)
         {
             return MakeRoom(length);
         }
 
-        if (Volatile.Read(ref _waiterCount) != 0)
+        if (_budget.HasWaiters)
         {
             // A caller of SendAsync came before it. The peer is no slower for that, and the message was accepted.
-            Interlocked.Add(ref _bufferedBytes, length);
+            _budget.Accept(length);
             return true;
         }
 
-        Abort(CloseReason.SlowConsumer);
+        EndSlowConsumer();
         return false;
     }
 
@@ -213,23 +181,23 @@ public sealed partial class Connection
         int length = send.LengthBytes;
         _queue.Append(send.Bytes, send.Shared is { } shared ? shared.Memory.Span : [], send.Shared, send.Suffix);
         _queue.MarkDroppable(length);
-        ForeignMessageWritten(length);
+        ForeignMessageWritten();
     }
 
     /// <summary>The connection has ended before these reached it.</summary>
     private void DiscardForeignSends()
     {
-        ForeignSend? send = ForeignSend.Reverse(Interlocked.Exchange(ref _foreignStack, null));
+        ForeignSend? send = _foreign.TakeAll();
         while (send is not null)
         {
             ForeignSend? next = send.Next;
             if (send.Waiter is { } waiter)
             {
-                AddWaiter(waiter);
+                _waiters.Add(waiter);
             }
             else if (send.Kind == ForeignSendKind.MessageMakingRoom)
             {
-                Interlocked.Add(ref _foreignMakingRoomBytes, -send.LengthBytes);
+                _budget.Decided(send.LengthBytes);
             }
 
             _host.ForeignSends.Return(send);

@@ -1,27 +1,27 @@
-using System.Buffers;
-
 namespace Engine;
 
 /// <summary>The pump: the one caller of a protocol's <see cref="ConnectionProtocol.OnReceived"/>.</summary>
 public sealed partial class Connection
 {
-    private byte[]? _remainder;
-    private int _remainderLength;
     private ConnectionProtocol? _successor;
-    private bool _inPump;
-    private bool _receivePaused;
-    private bool _resumeOwed;
-    private bool _peerClosed;
-    private bool _peerClosedOwed;
-    private bool _resumedInPump;
-    private bool _stopTold;
-    private int _lingerBytes;
+    private Remainder _remainder;
+    private PumpState _pump;
+    private int _discardedBytes;
 
     /// <summary>Whether receiving is paused. Loop only.</summary>
-    public bool IsReceivePaused => _receivePaused;
+    public bool IsReceivePaused => (_pump & PumpState.Paused) != 0;
 
     /// <summary>Whether the peer has sent FIN. Loop only.</summary>
-    public bool IsPeerClosed => _peerClosed;
+    public bool IsPeerClosed => _life.IsPeerEnded;
+
+    /// <summary>Whether bytes that came before whatever comes now still wait to be offered.</summary>
+    private bool HasMoreToOffer => _successor is not null || (!_remainder.IsEmpty && (_pump & (PumpState.Paused | PumpState.ResumeOwed)) != 0);
+
+    /// <summary>Whether received bytes go to the protocol.</summary>
+    private bool IsReceiving => State <= ConnectionState.SendClosed;
+
+    /// <summary>Whether kept bytes can be offered now.</summary>
+    private bool CanOfferRemainder => !_remainder.IsEmpty && !IsReceivePaused && IsReceiving;
 
     /// <summary>
     /// No more <see cref="ConnectionProtocol.OnReceived"/> until <see cref="ResumeReceive"/>: unread bytes wait here, then in the kernel, then at the
@@ -30,13 +30,12 @@ public sealed partial class Connection
     public void PauseReceive()
     {
         CheckLoop();
-        if (_receivePaused)
+        if (IsReceivePaused)
         {
             return;
         }
 
-        _receivePaused = true;
-        _resumeOwed = false;
+        _pump = (_pump | PumpState.Paused) & ~PumpState.ResumeOwed;
         if (State < ConnectionState.Lingering)
         {
             _transport.PauseReceive();
@@ -47,101 +46,52 @@ public sealed partial class Connection
     public void ResumeReceive()
     {
         CheckLoop();
-        if (!_receivePaused)
+        if (!IsReceivePaused)
         {
             return;
         }
 
-        _receivePaused = false;
+        _pump &= ~PumpState.Paused;
         if (State >= ConnectionState.Releasing)
         {
             return;
         }
 
-        if (!_inPump)
+        if ((_pump & PumpState.Running) == 0)
         {
-            _resumeOwed = true;
+            _pump |= PumpState.ResumeOwed;
             AskForTurnEnd();
         }
         else
         {
             // What the protocol leaves is offered again after it returns.
-            _resumedInPump = true;
-            _resumeOwed = false;
+            _pump = (_pump | PumpState.ResumedInside) & ~PumpState.ResumeOwed;
             _transport.ResumeReceive();
         }
     }
 
-    void ITransportSink.OnReceived(Span<byte> bytes)
+    /// <summary>Offers bytes that arrived, behind those that were kept.</summary>
+    private void Offer(Span<byte> bytes)
     {
-        _loop.Counters.CountReceived(bytes.Length);
-        if (State != ConnectionState.Open)
-        {
-            DiscardReceived(bytes.Length);
-            return;
-        }
-
-        if (_remainderLength == 0 && !_receivePaused)
+        if (_remainder.IsEmpty && !IsReceivePaused)
         {
             int consumed = Pump(bytes);
             Keep(bytes[consumed..]);
-        }
-        else
-        {
-            Keep(bytes);
-            if (!_receivePaused)
-            {
-                PumpRemainder();
-            }
-        }
-
-        EndPump();
-    }
-
-    void ITransportSink.OnPeerClosed()
-    {
-        if (_peerClosed)
-        {
             return;
         }
 
-        _peerClosed = true;
-        switch (State)
+        Keep(bytes);
+        if (!IsReceivePaused)
         {
-            case ConnectionState.Open when HasMoreToOffer:
-                _peerClosedOwed = true;
-                break;
-            case ConnectionState.Open:
-                RaisePeerClosed();
-                break;
-            case ConnectionState.Closing:
-            case ConnectionState.Lingering:
-                AskForTurnEnd();
-                break;
+            PumpRemainder();
         }
     }
 
-    /// <summary>Whether bytes that came before whatever comes now still wait to be offered.</summary>
-    private bool HasMoreToOffer => _successor is not null || (_remainderLength > 0 && (_receivePaused || _resumeOwed));
-
-    private void RaisePeerClosed()
-    {
-        _peerClosedOwed = false;
-        try
-        {
-            Protocol.OnPeerClosed(this);
-        }
-        catch (Exception exception)
-        {
-            Fault(exception);
-        }
-    }
-
-    /// <summary>Offers bytes to the protocol, and what it leaves to its successors. Answers how many were consumed.</summary>
+    /// <summary>Offers bytes to the protocol, and what it leaves to its successors. Returns how many were consumed.</summary>
     private int Pump(Span<byte> bytes)
     {
         int total = 0;
-        _inPump = true;
+        _pump |= PumpState.Running;
         try
         {
             while (true)
@@ -160,7 +110,7 @@ public sealed partial class Connection
                 }
 
                 StartSuccessor();
-                if (bytes.IsEmpty || _receivePaused || State != ConnectionState.Open)
+                if (bytes.IsEmpty || IsReceivePaused || !IsReceiving)
                 {
                     break;
                 }
@@ -171,13 +121,13 @@ public sealed partial class Connection
             Fault(exception);
         }
 
-        _inPump = false;
+        _pump &= ~PumpState.Running;
         return total;
     }
 
     /// <summary>
     /// Gives the connection to the protocol that was switched to, and to that one's successor if it switches at once. What its predecessor was told, and what holds
-    /// for good, it is told too: the server's stop, and, behind the bytes that are left, the peer's FIN.
+    /// for good, it is told too, behind the bytes that are left: the server's stop, and the peer's FIN.
     /// </summary>
     private void StartSuccessor()
     {
@@ -186,34 +136,29 @@ public sealed partial class Connection
             _successor = null;
             Protocol = next;
             next.OnStarted(this);
-            if (_stopTold && IsOpen)
+            if ((_pump & PumpState.StopTold) != 0)
             {
-                next.OnStopping(this);
+                _pump |= PumpState.StopOwed;
             }
         }
 
-        if (_peerClosed && State == ConnectionState.Open)
+        if (IsPeerClosed && IsReceiving)
         {
-            _peerClosedOwed = true;
+            _pump |= PumpState.PeerEndOwed;
+        }
+
+        if ((_pump & (PumpState.PeerEndOwed | PumpState.StopOwed)) != 0)
+        {
             AskForTurnEnd();
         }
     }
 
     private void PumpRemainder()
     {
-        // The array is taken out while it is read, so that nothing that happens meanwhile can return it.
-        byte[] remainder = _remainder!;
-        int length = _remainderLength;
-        int consumed = Pump(remainder.AsSpan(0, length));
-        if (consumed < length && State == ConnectionState.Open)
+        int consumed = Pump(_remainder.Bytes);
+        if (consumed < _remainder.LengthBytes && IsReceiving)
         {
-            // A head that arrives byte by byte is offered again and again: nothing is moved then, or it would cost the square of its length.
-            if (consumed > 0)
-            {
-                remainder.AsSpan(consumed, length - consumed).CopyTo(remainder);
-                _remainderLength = length - consumed;
-            }
-
+            _remainder.Consume(consumed);
             return;
         }
 
@@ -222,57 +167,40 @@ public sealed partial class Connection
 
     private void Keep(ReadOnlySpan<byte> bytes)
     {
-        if (bytes.IsEmpty || State != ConnectionState.Open)
+        if (bytes.IsEmpty || !IsReceiving)
         {
             return;
         }
 
-        int needed = _remainderLength + bytes.Length;
-        if (_remainder is null || _remainder.Length < needed)
+        if (!_remainder.IsRented)
         {
-            byte[] larger = ArrayPool<byte>.Shared.Rent(Math.Max(needed, 256));
-            _remainder.AsSpan(0, _remainderLength).CopyTo(larger);
-            if (_remainder is null)
-            {
-                _loop.Counters.CountRemainder(1);
-            }
-            else
-            {
-                ArrayPool<byte>.Shared.Return(_remainder);
-            }
-
-            _remainder = larger;
+            _loop.Counters.CountRemainder(1);
         }
 
-        bytes.CopyTo(_remainder.AsSpan(_remainderLength));
-        _remainderLength = needed;
+        _remainder.Keep(bytes);
     }
 
     private void ReturnRemainder()
     {
-        if (_remainder is { } remainder)
+        if (_remainder.Return())
         {
-            _remainder = null;
-            _remainderLength = 0;
             _loop.Counters.CountRemainder(-1);
-            ArrayPool<byte>.Shared.Return(remainder);
         }
     }
 
     /// <summary>At the turn's end: what ResumeReceive and SwitchProtocol owe when they were called outside the pump.</summary>
     private void ResumePump()
     {
-        if ((!_resumeOwed && _successor is null && !_peerClosedOwed) || State != ConnectionState.Open)
+        if (((_pump & PumpState.Owed) == 0 && _successor is null) || !IsReceiving)
         {
             return;
         }
 
-        bool resumed = _resumeOwed;
-        bool switched = _successor is not null;
-        _resumeOwed = false;
-        if (switched)
+        bool isResumed = (_pump & PumpState.ResumeOwed) != 0;
+        _pump &= ~PumpState.ResumeOwed;
+        if (_successor is not null)
         {
-            _inPump = true;
+            _pump |= PumpState.Running;
             try
             {
                 StartSuccessor();
@@ -282,68 +210,64 @@ public sealed partial class Connection
                 Fault(exception);
             }
 
-            _inPump = false;
+            _pump &= ~PumpState.Running;
         }
 
-        if (_remainderLength > 0 && !_receivePaused && State == ConnectionState.Open)
+        if (CanOfferRemainder)
         {
             PumpRemainder();
         }
 
-        if (resumed && !_receivePaused)
+        if (isResumed && !IsReceivePaused)
         {
             _transport.ResumeReceive();
         }
 
-        if (_resumedInPump)
+        OfferAgain();
+        if ((_pump & PumpState.StopOwed) != 0 && _successor is null && IsReceiving)
         {
-            _resumedInPump = false;
-            if (_remainderLength > 0 && !_receivePaused && State == ConnectionState.Open)
-            {
-                _resumeOwed = true;
-                AskForTurnEnd();
-            }
+            Stop();
         }
 
-        if (_peerClosedOwed && !HasMoreToOffer && State == ConnectionState.Open)
+        if ((_pump & PumpState.PeerEndOwed) != 0 && !HasMoreToOffer && IsReceiving)
         {
             RaisePeerClosed();
         }
     }
 
-    /// <summary>After an event of the transport: what was written leaves at once, unless the turn's end will see to it anyway.</summary>
-    private void EndPump()
+    /// <summary>Receiving was paused and resumed within one call: what the protocol left is offered again with the turn's end.</summary>
+    private void OfferAgain()
     {
-        if (_resumedInPump)
-        {
-            _resumedInPump = false;
-            if (_remainderLength > 0 && !_receivePaused && State == ConnectionState.Open)
-            {
-                _resumeOwed = true;
-                AskForTurnEnd();
-            }
-        }
-
-        if (_turnEndAsked)
+        if ((_pump & PumpState.ResumedInside) == 0)
         {
             return;
         }
 
-        if (!_queue.IsEmpty && !_isHeld)
+        _pump &= ~PumpState.ResumedInside;
+        if (CanOfferRemainder)
         {
-            Flush();
-        }
-
-        if ((!_queue.IsEmpty && !_isHeld) || _drainOwed != 0 || _firstWaiter is not null || State != ConnectionState.Open)
-        {
+            _pump |= PumpState.ResumeOwed;
             AskForTurnEnd();
+        }
+    }
+
+    private void RaisePeerClosed()
+    {
+        _pump &= ~PumpState.PeerEndOwed;
+        try
+        {
+            Protocol.OnPeerClosed(this);
+        }
+        catch (Exception exception)
+        {
+            Fault(exception);
         }
     }
 
     private void DiscardReceived(int count)
     {
-        _lingerBytes += count;
-        if (_lingerBytes > _host.Options.MaxLingerBytes)
+        _discardedBytes += count;
+        if (_discardedBytes > _options.MaxLingerBytes)
         {
             Abort(CloseReason);
         }

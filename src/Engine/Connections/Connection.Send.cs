@@ -1,8 +1,7 @@
-using System.Buffers;
 namespace Engine;
 
 /// <summary>Sending: one call is one message, and goes out whole or not at all.</summary>
-public sealed partial class Connection : IBufferWriter<byte>
+public sealed partial class Connection
 {
     /// <summary>Room above <see cref="ConnectionOptions.MaxOutboundBytes"/> that only control messages may use.</summary>
     private const int ControlReserveBytes = 1024;
@@ -10,44 +9,26 @@ public sealed partial class Connection : IBufferWriter<byte>
     /// <summary>Bytes that a streamed message may hand to the kernel in one turn, so that a fast reader does not keep the loop to itself.</summary>
     private const int MaxStreamedBytesPerTurn = 1 << 20;
 
-    /// <summary>Whether <see cref="ConnectionProtocol.OnDrained"/> is owed: not, after a Queued, after a Dropped.</summary>
-    private const int DrainNotOwed = 0;
-    private const int DrainOwed = 1;
-    private const int DrainOwedToRefused = 2;
+    private OutboundBudget _budget;
+    private FlushState _flush;
+    private ForeignSends _foreign;
+    private SendWaiters _waiters;
+    private BacklogMeter _backlog;
+    private PeerProgress _progress;
 
-    private ForeignSend? _foreignStack;
-    private SendWaiter? _firstWaiter;
-    private SendWaiter? _lastWaiter;
-    private HeldBack _heldBack;
-    private int _bufferedBytes;
-    private int _waiterCount;
-    private int _drainOwed;
-    private int _drainAtBytes;
-    private int _foreignSignalled;
-    private int _foreignMakingRoomBytes;
-    private int _countedBacklog;
-    private int _slowWrites;
-    private long _progressAt;
-    private long _backlogSince;
-    private bool _flushPending;
-    private bool _streaming;
-    private bool _waitersCancelled;
-
-    /// <summary>Bytes that the engine holds and the kernel has not taken. Any thread.</summary>
-    public int BufferedBytes => Volatile.Read(ref _bufferedBytes);
+    /// <summary>Bytes that were accepted and the kernel has not taken. Any thread.</summary>
+    public int BufferedBytes => _budget.AcceptedBytes;
 
     /// <summary>
     /// Whether the queue is below its high-water mark and nobody waits, so that a send would return <see cref="SendStatus.Sent"/>. After a
     /// <see cref="SendStatus.Dropped"/> it is false until that message would fit. Any thread.
     /// </summary>
-    public bool IsWritable
-        => BufferedBytes <= _host.Options.HighWaterBytes && Volatile.Read(ref _waiterCount) == 0 && Volatile.Read(ref _drainOwed) != DrainOwedToRefused;
+    public bool IsWritable => !IsAboveHighWater && !_budget.HasWaiters && !_budget.IsDrainOwedToRefused;
 
-    /// <summary>
-    /// Writes straight into the tail of the queue. Loop only. What is advanced is counted and leaves with the turn's one send, but never refused, so it
-    /// is for bounded things: a response head and a small body. While a message is being streamed it goes behind that message.
-    /// </summary>
-    public IBufferWriter<byte> Output => this;
+    private bool IsAboveHighWater => BufferedBytes > _options.HighWaterBytes;
+
+    /// <summary>Whether the server as a whole may hold more for this connection: one that lags has to wait until it may.</summary>
+    private bool MayGrow => _backlog.Bytes == 0 || !_host.IsOverTotal;
 
     /// <summary>
     /// Sends <paramref name="message"/> if there is room for all of it. Any thread; never throws for what a peer or concurrency does, never waits.
@@ -68,6 +49,18 @@ public sealed partial class Connection : IBufferWriter<byte>
     }
 
     /// <summary>
+    /// Sends a message that the caller can send again later, as topics do from their log, if there is room for all of it. <see cref="ConnectionOptions.Backpressure"/>
+    /// does not apply: without room the message is refused, and neither is another dropped for it nor the connection closed; once accepted, it is not dropped for a
+    /// later one. <see cref="ConnectionProtocol.OnDrained"/> follows as after <see cref="TrySend(ReadOnlySpan{byte})"/>. Loop only.
+    /// </summary>
+    public SendStatus TrySendRepeatable(ReadOnlySpan<byte> prefix, SharedSegment payload, ReadOnlySpan<byte> suffix = default)
+    {
+        ArgumentNullException.ThrowIfNull(payload);
+        CheckLoop();
+        return TrySendOnLoop(prefix, [], payload, suffix, isRepeatable: true);
+    }
+
+    /// <summary>
     /// Sends a control message (a pong, a close, a last error response) of at most 256 bytes. It may use a small reserve above the limit, so that pressure
     /// does not silence it, and waits for the end of a message that is being streamed. Any thread.
     /// </summary>
@@ -84,16 +77,16 @@ public sealed partial class Connection : IBufferWriter<byte>
             return SendStatus.Closed;
         }
 
-        if (Interlocked.Add(ref _bufferedBytes, message.Length) > _host.Options.MaxOutboundBytes + ControlReserveBytes)
+        if (!_budget.TryAcceptControl(message.Length, _options.MaxOutboundBytes + ControlReserveBytes))
         {
-            Interlocked.Add(ref _bufferedBytes, -message.Length);
             return SendStatus.Dropped;
         }
 
         if (!IsOnLoop)
         {
-            if (IsTooLate(ref _bufferedBytes, message.Length))
+            if (!IsOpen)
             {
+                Withdraw(ForeignSendKind.Control, message.Length);
                 return SendStatus.Closed;
             }
 
@@ -126,7 +119,7 @@ public sealed partial class Connection : IBufferWriter<byte>
             return ValueTask.FromCanceled<SendStatus>(cancellationToken);
         }
 
-        bool waits = _host.Options.Backpressure is BackpressurePolicy.Wait || prefix.Length + payload.Length > _host.Options.MaxOutboundBytes;
+        bool waits = _options.Backpressure is BackpressurePolicy.Wait || prefix.Length + payload.Length > _options.MaxOutboundBytes;
         if (!waits || CanSendNow(prefix.Length + payload.Length))
         {
             SendStatus status = TrySend(prefix.Span, payload.Span);
@@ -153,7 +146,7 @@ public sealed partial class Connection : IBufferWriter<byte>
         }
 
         int length = prefix.Length + payload.Memory.Length + suffix.Length;
-        bool waits = _host.Options.Backpressure is BackpressurePolicy.Wait || length > _host.Options.MaxOutboundBytes;
+        bool waits = _options.Backpressure is BackpressurePolicy.Wait || length > _options.MaxOutboundBytes;
         if (!waits || CanSendNow(length))
         {
             SendStatus status = TrySend(prefix, payload, suffix);
@@ -193,40 +186,8 @@ public sealed partial class Connection : IBufferWriter<byte>
         return IsWritable ? new ValueTask<SendStatus>(SendStatus.Sent) : Wait(default, default, isForDrain: true, cancellationToken);
     }
 
-    void IBufferWriter<byte>.Advance(int count)
-    {
-        CheckLoop();
-        if (!IsOpen)
-        {
-            return;
-        }
-
-        if (_streaming)
-        {
-            Interlocked.Add(ref _bufferedBytes, count);
-            _heldBack.Advance(count);
-            return;
-        }
-
-        _queue.Advance(count);
-        _queue.MarkKept(count);
-        Interlocked.Add(ref _bufferedBytes, count);
-        Written();
-    }
-
-    Memory<byte> IBufferWriter<byte>.GetMemory(int sizeHint)
-    {
-        CheckLoop();
-        return !IsOpen ? new byte[Math.Max(sizeHint, 256)] : _streaming ? _heldBack.GetMemory(sizeHint) : _queue.GetMemory(sizeHint);
-    }
-
-    Span<byte> IBufferWriter<byte>.GetSpan(int sizeHint)
-    {
-        CheckLoop();
-        return !IsOpen ? new byte[Math.Max(sizeHint, 256)] : _streaming ? _heldBack.GetMemory(sizeHint).Span : _queue.GetSpan(sizeHint);
-    }
-
-    private SendStatus TrySendOnLoop(ReadOnlySpan<byte> prefix, ReadOnlySpan<byte> payload, SharedSegment? shared, ReadOnlySpan<byte> suffix)
+    private SendStatus TrySendOnLoop(
+        ReadOnlySpan<byte> prefix, ReadOnlySpan<byte> payload, SharedSegment? shared, ReadOnlySpan<byte> suffix, bool isRepeatable = false)
     {
         if (shared is not null)
         {
@@ -234,7 +195,7 @@ public sealed partial class Connection : IBufferWriter<byte>
         }
 
         int length = prefix.Length + payload.Length + suffix.Length;
-        SendStatus status = Reserve(length);
+        SendStatus status = Reserve(length, isRepeatable);
         if (status != SendStatus.Sent)
         {
             return status;
@@ -247,16 +208,24 @@ public sealed partial class Connection : IBufferWriter<byte>
         catch
         {
             // A shared payload was released meanwhile: nothing was appended, so nothing may stay counted.
-            Interlocked.Add(ref _bufferedBytes, -length);
+            _budget.Release(length);
             throw;
         }
 
-        _queue.MarkDroppable(length);
-        return Appended(length);
+        if (isRepeatable)
+        {
+            _queue.MarkKept(length);
+        }
+        else
+        {
+            _queue.MarkDroppable(length);
+        }
+
+        return Appended();
     }
 
     /// <summary>Counts a message against the limit, or says why not. Loop only. <see cref="SendStatus.Sent"/> means: append it now.</summary>
-    private SendStatus Reserve(int length)
+    private SendStatus Reserve(int length, bool isRepeatable)
     {
         if (!IsOpen)
         {
@@ -270,7 +239,7 @@ public sealed partial class Connection : IBufferWriter<byte>
         }
 
         // The kernel may have room for what this turn has written so far; only what it leaves is pressure.
-        if (!_queue.IsEmpty && !_flushPending)
+        if (_flush is FlushState.Held or FlushState.Due)
         {
             Flush();
             if (TryReserve(length))
@@ -279,13 +248,13 @@ public sealed partial class Connection : IBufferWriter<byte>
             }
         }
 
-        switch (_host.Options.Backpressure)
+        switch (isRepeatable ? BackpressurePolicy.Wait : _options.Backpressure)
         {
             case BackpressurePolicy.DropOldest when MakeRoom(length):
                 return SendStatus.Sent;
-            case BackpressurePolicy.Disconnect when Volatile.Read(ref _waiterCount) == 0:
+            case BackpressurePolicy.Disconnect when !_budget.HasWaiters:
                 _loop.Counters.CountDropped();
-                Abort(CloseReason.SlowConsumer);
+                EndSlowConsumer();
                 return SendStatus.Closed;
             default:
                 return Refuse(length);
@@ -300,32 +269,16 @@ public sealed partial class Connection : IBufferWriter<byte>
         return SendStatus.Dropped;
     }
 
-    private bool TryReserve(int length)
-    {
-        if (Volatile.Read(ref _waiterCount) != 0)
-        {
-            return false;
-        }
-
-        // What is too large for the queue goes when it waits alone, or it could never go.
-        int after = Interlocked.Add(ref _bufferedBytes, length);
-        if ((after <= _host.Options.MaxOutboundBytes || after == length) && (_countedBacklog == 0 || !_host.IsOverTotal))
-        {
-            return true;
-        }
-
-        Interlocked.Add(ref _bufferedBytes, -length);
-        return false;
-    }
+    private bool TryReserve(int length) => MayGrow && _budget.TryAccept(length, _options.MaxOutboundBytes);
 
     private bool MakeRoom(int length)
     {
-        if (Volatile.Read(ref _waiterCount) != 0)
+        if (_budget.HasWaiters)
         {
             return false;
         }
 
-        int limit = Math.Max(_host.Options.MaxOutboundBytes, length);
+        int limit = Math.Max(_options.MaxOutboundBytes, length);
         while (BufferedBytes > limit - length)
         {
             int dropped = _queue.DropOldest(_transport.InFlightBytes);
@@ -334,45 +287,42 @@ public sealed partial class Connection : IBufferWriter<byte>
                 return false;
             }
 
-            Interlocked.Add(ref _bufferedBytes, -dropped);
+            _budget.Release(dropped);
             _loop.Counters.CountDropped();
         }
 
         return TryReserve(length);
     }
 
-    /// <summary>After an append: the answer, told apart by what the kernel really leaves.</summary>
-    private SendStatus Appended(int length)
+    /// <summary>After an append: the status, by what the kernel really leaves.</summary>
+    private SendStatus Appended()
     {
-        MessageWritten(length);
-        if (BufferedBytes <= _host.Options.HighWaterBytes)
+        MessageWritten();
+        if (!IsAboveHighWater)
         {
             return SendStatus.Sent;
         }
 
         Flush();
-        if (BufferedBytes <= _host.Options.HighWaterBytes)
+        if (!IsAboveHighWater)
         {
             return SendStatus.Sent;
         }
 
-        OweDrain();
+        _budget.OweDrain();
         return SendStatus.Queued;
     }
 
-    /// <summary>Something stands in the queue that leaves with the turn, and what was held before it.</summary>
+    /// <summary>Something stands in the queue that leaves with the turn, and what was held leaves with it.</summary>
     private void Written()
     {
-        _isHeld = false;
-        if (!_inPump)
-        {
-            AskForTurnEnd();
-        }
+        _flush.Write();
+        AskForTurnEndUnlessPumping();
     }
 
     private void AppendControl(ReadOnlySpan<byte> message)
     {
-        if (!_streaming)
+        if (!_waiters.IsStreaming)
         {
             _queue.Append(message);
             _queue.MarkKept(message.Length);
@@ -381,7 +331,12 @@ public sealed partial class Connection : IBufferWriter<byte>
         }
 
         // Bounded by the reserve that it was counted against.
-        message.CopyTo(_heldBack.GetMemory(message.Length).Span);
-        _heldBack.Advance(message.Length);
+        ref HeldBack heldBack = ref _waiters.First!.HeldBack;
+        message.CopyTo(heldBack.GetMemory(message.Length).Span);
+        heldBack.Advance(message.Length);
     }
+
+    /// <summary>A message was refused: the drain is announced when it would fit. Any thread.</summary>
+    private void OweDrainFor(int lengthBytes)
+        => _budget.OweDrainAt(Math.Clamp(_options.MaxOutboundBytes - lengthBytes, 0, _options.LowWaterBytes));
 }

@@ -1,12 +1,10 @@
-using System.Diagnostics;
-
 namespace Engine;
 
 /// <summary>Callers of SendAsync that wait for room, first come, first served.</summary>
-public sealed partial class Connection
+public sealed partial class Connection : ISendWaiterOwner
 {
     /// <summary>Whether an attempt to send at once can succeed: a message larger than the queue cannot, and would be counted as dropped.</summary>
-    private bool CanSendNow(int length) => length <= _host.Options.MaxOutboundBytes - BufferedBytes && Volatile.Read(ref _waiterCount) == 0;
+    private bool CanSendNow(int length) => length <= _options.MaxOutboundBytes - BufferedBytes && !_budget.HasWaiters;
 
     /// <summary>
     /// Sends a piece of a stream of bytes, in which nothing may be missing: it waits for room whatever the policy for messages says, and is never dropped later.
@@ -14,7 +12,7 @@ public sealed partial class Connection
     /// </summary>
     internal ValueTask<SendStatus> SendStreamedAsync(ReadOnlyMemory<byte> bytes)
     {
-        if (_host.Options.Backpressure == BackpressurePolicy.Wait)
+        if (_options.Backpressure == BackpressurePolicy.Wait)
         {
             return SendAsync(bytes);
         }
@@ -35,7 +33,7 @@ public sealed partial class Connection
         if (!waiter.IsForDrain)
         {
             // Who only waits to hear of the drain has no bytes that others would have to stay behind.
-            Interlocked.Increment(ref _waiterCount);
+            _budget.AddWaiter();
         }
 
         waiter.ObserveCancellation(this, cancellationToken);
@@ -45,13 +43,10 @@ public sealed partial class Connection
         }
 
         // While a message is streamed, what other threads handed over stays where it is, and this goes behind it.
-        if (IsOnLoop && Volatile.Read(ref _foreignStack) is null)
+        if (IsOnLoop && _foreign.IsEmpty)
         {
             AddWaiter(waiter);
-            if (!_inPump)
-            {
-                AskForTurnEnd();
-            }
+            AskForTurnEndUnlessPumping();
         }
         else
         {
@@ -65,68 +60,36 @@ public sealed partial class Connection
 
     private void AddWaiter(SendWaiter waiter)
     {
-        // Room for it is made at once.
-        _isHeld = false;
-        if (_lastWaiter is null)
+        if (_flush == FlushState.Held)
         {
-            _firstWaiter = waiter;
-        }
-        else
-        {
-            _lastWaiter.Next = waiter;
+            // Room for it is made at once.
+            _flush.Write();
         }
 
-        _lastWaiter = waiter;
+        _waiters.Add(waiter);
     }
 
     private SendWaiter RemoveFirstWaiter()
     {
-        SendWaiter waiter = _firstWaiter!;
-        _firstWaiter = waiter.Next;
-        waiter.Next = null;
-        if (_firstWaiter is null)
-        {
-            _lastWaiter = null;
-        }
-
+        SendWaiter waiter = _waiters.RemoveFirst();
         if (!waiter.IsForDrain && !waiter.IsCancelled)
         {
-            Interlocked.Decrement(ref _waiterCount);
+            _budget.RemoveWaiter();
         }
 
         waiter.ReleasePayload();
         return waiter;
     }
 
-    /// <summary>A token was faster than the loop: the waiter holds nobody up any longer, and the loop takes it off its list. Any thread.</summary>
-    internal void OnWaiterCancelled(SendWaiter waiter)
+    void ISendWaiterOwner.OnWaiterCancelled(SendWaiter waiter)
     {
         if (!waiter.IsForDrain)
         {
-            Interlocked.Decrement(ref _waiterCount);
+            _budget.RemoveWaiter();
         }
 
-        Volatile.Write(ref _waitersCancelled, true);
+        _waiters.MarkCancelled();
         SignalLoop();
-    }
-
-    private void RemoveCancelledWaiters()
-    {
-        Volatile.Write(ref _waitersCancelled, false);
-        SendWaiter? waiter = _firstWaiter;
-        _firstWaiter = null;
-        _lastWaiter = null;
-        while (waiter is not null)
-        {
-            SendWaiter? next = waiter.Next;
-            waiter.Next = null;
-            if (!waiter.IsCancelled)
-            {
-                AddWaiter(waiter);
-            }
-
-            waiter = next;
-        }
     }
 
     /// <summary>
@@ -134,13 +97,9 @@ public sealed partial class Connection
     /// </summary>
     private void ServeWaiters()
     {
-        if (Volatile.Read(ref _waitersCancelled))
-        {
-            RemoveCancelledWaiters();
-        }
-
+        _waiters.RemoveCancelled();
         int streamed = 0;
-        while (_firstWaiter is { } waiter)
+        while (_waiters.First is { } waiter)
         {
             if (waiter.IsForDrain)
             {
@@ -150,7 +109,7 @@ public sealed partial class Connection
                 }
 
                 // Whoever waited may send: what was refused before fits now.
-                Interlocked.CompareExchange(ref _drainOwed, DrainOwed, DrainOwedToRefused);
+                _budget.Readmit();
                 Answer(State == ConnectionState.Open ? SendStatus.Sent : SendStatus.Closed);
                 continue;
             }
@@ -175,8 +134,19 @@ public sealed partial class Connection
                 }
             }
 
-            _streaming = true;
-            streamed += AppendSlice(waiter);
+            try
+            {
+                streamed += AppendSlice(waiter);
+            }
+            catch (Exception exception)
+            {
+                // The caller's memory cannot be read any longer. What has left is part of a message that can never be whole.
+                _host.OnFault(this, exception);
+                Abort(CloseReason.HandlerFailed);
+                return;
+            }
+
+            _flush.Write();
             Flush();
             if (waiter.RemainingBytes == 0)
             {
@@ -184,7 +154,7 @@ public sealed partial class Connection
                 continue;
             }
 
-            if (_flushPending)
+            if (_flush == FlushState.Blocked)
             {
                 return;
             }
@@ -199,9 +169,9 @@ public sealed partial class Connection
 
     /// <summary>A message that fits waits until it fits whole; a larger one begins when the queue is low, so that its slices are worth a system call.</summary>
     private bool HasRoomToBegin(int length)
-        => length <= _host.Options.MaxOutboundBytes
-            ? length <= _host.Options.MaxOutboundBytes - BufferedBytes
-            : _queue.LengthBytes <= _host.Options.LowWaterBytes;
+        => length <= _options.MaxOutboundBytes
+            ? length <= _options.MaxOutboundBytes - BufferedBytes
+            : _queue.LengthBytes <= _options.LowWaterBytes;
 
     /// <summary>
     /// The room is the queue's own: what other threads have counted, or what is held back until the end of this message, takes none of it, or a message could wait
@@ -210,12 +180,12 @@ public sealed partial class Connection
     private int AppendSlice(SendWaiter waiter)
     {
         int appended = 0;
-        int room = _host.Options.MaxOutboundBytes - _queue.LengthBytes;
+        int room = _options.MaxOutboundBytes - _queue.LengthBytes;
         while (room > 0 && waiter.RemainingBytes > 0)
         {
             int count = waiter.AppendTo(_queue, room);
             _queue.MarkKept(count);
-            Interlocked.Add(ref _bufferedBytes, count);
+            _budget.Accept(count);
             appended += count;
             room -= count;
         }
@@ -223,36 +193,37 @@ public sealed partial class Connection
         return appended;
     }
 
+    /// <summary>The first waiter's message stands in the queue whole. What was held back for its sake goes behind it, then what other threads handed over.</summary>
     private void EndStreaming()
     {
-        _streaming = false;
-        if (_heldBack.LengthBytes > 0)
+        SendWaiter waiter = RemoveFirstWaiter();
+        if (waiter.HeldBack.LengthBytes > 0)
         {
             // Counted when it was accepted.
-            _queue.Append(_heldBack.Bytes);
-            _queue.MarkKept(_heldBack.LengthBytes);
-            _heldBack.Return();
+            _queue.Append(waiter.HeldBack.Bytes);
+            _queue.MarkKept(waiter.HeldBack.LengthBytes);
+            waiter.HeldBack.Return();
+            _flush.Write();
         }
 
-        bool isQueued = BufferedBytes > _host.Options.HighWaterBytes;
+        bool isQueued = IsAboveHighWater;
         if (isQueued)
         {
-            OweDrain();
+            _budget.OweDrain();
         }
 
-        RemoveFirstWaiter().Complete(isQueued ? SendStatus.Queued : SendStatus.Sent);
+        waiter.Complete(isQueued ? SendStatus.Queued : SendStatus.Sent);
 
-        // What other threads were promised before this message began goes before the next waiter.
+        // What other threads were promised before this message began goes before the next waiter. Their signals may be long past: it leaves with the next pass.
         AdoptForeignSends();
-
-        // Their signals may be long past: they leave with the next pass.
-        Written();
+        AskForTurnEndUnlessPumping();
     }
 
     /// <summary>Unlinks the first waiter and answers it, unless its token was faster.</summary>
     private void Answer(SendStatus status)
     {
         SendWaiter waiter = RemoveFirstWaiter();
+        waiter.HeldBack.Return();
         if (waiter.HasBegun || waiter.TryBegin())
         {
             waiter.Complete(status);
@@ -262,13 +233,9 @@ public sealed partial class Connection
     /// <summary>The connection has ended: nobody waits for it any longer.</summary>
     private void AnswerAllWaiters()
     {
-        while (_firstWaiter is not null)
+        while (!_waiters.IsEmpty)
         {
             Answer(SendStatus.Closed);
         }
-
-        _streaming = false;
-        _heldBack.Return();
-        Debug.Assert(_lastWaiter is null, "An empty list has no end.");
     }
 }

@@ -17,17 +17,18 @@ public sealed partial class Connection : ITransportSink, ILoopMember
     private readonly EventLoop _loop;
     private readonly OutboundQueue _queue;
     private readonly TransportConnection _transport;
-    private CancellationTokenSource? _closedSource;
-    private int _state;
-    private int _reason;
-    private bool _turnEndAsked;
+    private ConnectionOptions _options;
+    private ConnectionExtras? _extras;
+    private ConnectionLifecycle _life;
+    private AdmissionTicketKind _ticketKind;
 
     internal Connection(ConnectionHost host, TransportConnection transport)
     {
         _host = host;
+        _options = host.Options;
         _transport = transport;
         _loop = transport.Loop;
-        _drainAtBytes = host.Options.LowWaterBytes;
+        _budget = new OutboundBudget(host.Options.LowWaterBytes);
         _queue = new OutboundQueue(_loop.Segments, host.Options.Backpressure == BackpressurePolicy.DropOldest);
         Protocol = NullProtocol.Instance;
     }
@@ -48,6 +49,12 @@ public sealed partial class Connection : ITransportSink, ILoopMember
     public TlsInfo? Tls => _transport.Tls;
 
     /// <summary>
+    /// What a trusted load balancer announced of the connection by a PROXY header; null without one. It is known before the connection gets its first protocol. Any
+    /// thread.
+    /// </summary>
+    public ProxyInfo? Proxy => _transport.Proxy;
+
+    /// <summary>
     /// Fills <paramref name="target"/> with a secret that only the two ends of this TLS connection know, to bind tokens to it (RFC 8446 §7.5, RFC 9266). Loop only.
     /// Returns false without TLS, before the handshake is done, after the end, and with the SslStream back end, which cannot.
     /// </summary>
@@ -62,7 +69,7 @@ public sealed partial class Connection : ITransportSink, ILoopMember
     }
 
     /// <summary>The server's limits for each connection. Read only: changing them has no effect.</summary>
-    public ConnectionOptions Options => _host.Options;
+    public ConnectionOptions Options => _options;
 
     /// <summary>The loop that the connection lives on. Any thread, also after the connection has ended.</summary>
     public LoopRef Loop => new(_loop);
@@ -77,11 +84,11 @@ public sealed partial class Connection : ITransportSink, ILoopMember
         return ReferenceEquals(_loop, other._loop);
     }
 
-    /// <summary>Whether sends are accepted: false from the moment of <see cref="Close"/>, <see cref="Abort"/> or the peer's end. Any thread.</summary>
-    public bool IsOpen => Volatile.Read(ref _state) == (int)ConnectionState.Open;
+    /// <summary>Whether sends are accepted: false from the moment of <see cref="Close"/>, <see cref="CloseSend"/>, <see cref="Abort"/> or a failure. Any thread.</summary>
+    public bool IsOpen => _life.State == ConnectionState.Open;
 
     /// <summary>Why the connection ends or ended; <see cref="CloseReason.None"/> while it is open. Any thread.</summary>
-    public CloseReason CloseReason => (CloseReason)Volatile.Read(ref _reason);
+    public CloseReason CloseReason => _life.Reason;
 
     /// <summary>The loop's clock in milliseconds: monotonic, read once a turn, so that asking costs nothing. Loop only.</summary>
     public long NowMilliseconds => _loop.NowMilliseconds;
@@ -96,11 +103,12 @@ public sealed partial class Connection : ITransportSink, ILoopMember
     {
         get
         {
-            CancellationTokenSource? source = Volatile.Read(ref _closedSource);
+            ConnectionExtras extras = Extras;
+            CancellationTokenSource? source = Volatile.Read(ref extras.ClosedSource);
             if (source is null)
             {
                 var made = new CancellationTokenSource();
-                source = Interlocked.CompareExchange(ref _closedSource, made, null) ?? made;
+                source = Interlocked.CompareExchange(ref extras.ClosedSource, made, null) ?? made;
                 if (State == ConnectionState.Closed)
                 {
                     source.Cancel();
@@ -111,7 +119,22 @@ public sealed partial class Connection : ITransportSink, ILoopMember
         }
     }
 
-    private ConnectionState State => (ConnectionState)Volatile.Read(ref _state);
+    private ConnectionState State => _life.State;
+
+    /// <summary>Any thread.</summary>
+    private ConnectionExtras Extras
+    {
+        get
+        {
+            if (Volatile.Read(ref _extras) is { } known)
+            {
+                return known;
+            }
+
+            var made = new ConnectionExtras();
+            return Interlocked.CompareExchange(ref _extras, made, null) ?? made;
+        }
+    }
 
     /// <summary>
     /// Replaces the protocol. Loop only. It takes effect when the current <see cref="ConnectionProtocol.OnReceived"/> returns, or at the turn's end:
@@ -122,9 +145,22 @@ public sealed partial class Connection : ITransportSink, ILoopMember
         ArgumentNullException.ThrowIfNull(next);
         CheckLoop();
         _successor = next;
-        if (!_inPump)
+        AskForTurnEndUnlessPumping();
+    }
+
+    /// <summary>
+    /// Gives the connection limits, a policy and clocks of its own, for what is sent from now on, in place of the server's. Loop only; for a protocol that begins.
+    /// </summary>
+    /// <param name="options">A copy of <see cref="ConnectionOptions.Freeze"/>, which many connections may share and nobody changes any more.</param>
+    public void UseOptions(ConnectionOptions options)
+    {
+        ArgumentNullException.ThrowIfNull(options);
+        CheckLoop();
+        _options = options;
+        _budget.TakeDrain(options.LowWaterBytes);
+        if (options.Backpressure == BackpressurePolicy.DropOldest)
         {
-            AskForTurnEnd();
+            _queue.TrackMessages();
         }
     }
 
@@ -132,7 +168,7 @@ public sealed partial class Connection : ITransportSink, ILoopMember
     public void Post(Action<object?> work, object? state)
     {
         ArgumentNullException.ThrowIfNull(work);
-        _loop.Post(work, state);
+        _loop.Post(work, state, this);
     }
 
     /// <summary>
@@ -165,10 +201,23 @@ public sealed partial class Connection : ITransportSink, ILoopMember
     internal bool IsClosed => State == ConnectionState.Closed;
 
     /// <summary>What admission counted this connection for, so that the same is given back. Written by the server, on the loop.</summary>
-    internal AdmissionTicket Ticket { get; set; }
+    internal AdmissionTicket Ticket
+    {
+        get => new(_ticketKind, _extras?.TicketAddress);
+        set
+        {
+            _ticketKind = value.Kind;
+            if (value.Address is { } address)
+            {
+                Extras.TicketAddress = address;
+            }
+        }
+    }
 
     /// <summary>Gives the connection its identity and, as soon as its transport is established, its first protocol; begins to receive. Loop only.</summary>
-    internal void Start(Func<Connection, ConnectionProtocol> createProtocol)
+    /// <param name="createProtocol">Makes the first protocol.</param>
+    /// <param name="onFailed">Called when the connection ends before it has one.</param>
+    internal void Start(Func<Connection, ConnectionProtocol> createProtocol, Action<CloseReason>? onFailed = null)
     {
         Id = _loop.Register(this);
         _transport.Sink = this;
@@ -178,9 +227,8 @@ public sealed partial class Connection : ITransportSink, ILoopMember
         }
         else
         {
-            Protocol = new EstablishingProtocol(createProtocol);
-            _engineDue = _loop.DueAfter(TimeSpan.FromMilliseconds(_transport.EstablishMilliseconds));
-            ArmDeadline(_engineDue);
+            Protocol = new EstablishingProtocol(createProtocol, onFailed);
+            SetEngineDeadline(TimeSpan.FromMilliseconds(_transport.EstablishMilliseconds));
         }
 
         _transport.Start(Id);
@@ -189,12 +237,20 @@ public sealed partial class Connection : ITransportSink, ILoopMember
     /// <summary>Tells the protocol that the server stops. Loop only.</summary>
     internal void Stop()
     {
-        if (!IsOpen)
+        _pump = (_pump | PumpState.StopTold) & ~PumpState.StopOwed;
+        if (!IsReceiving)
         {
             return;
         }
 
-        _stopTold = true;
+        if (_successor is not null)
+        {
+            // The one that was switched to starts with the turn's end, and it is told then: its predecessor has let go of the connection.
+            _pump |= PumpState.StopOwed;
+            AskForTurnEnd();
+            return;
+        }
+
         try
         {
             Protocol.OnStopping(this);
@@ -202,55 +258,6 @@ public sealed partial class Connection : ITransportSink, ILoopMember
         catch (Exception exception)
         {
             Fault(exception);
-        }
-    }
-
-    void ITransportSink.OnEstablished()
-    {
-        if (State == ConnectionState.Open && Protocol is EstablishingProtocol establishing)
-        {
-            _engineDue = 0;
-            StartProtocol(establishing.CreateProtocol);
-        }
-    }
-
-    /// <summary>
-    /// The end of a turn in which something asked for it. The order is a promise: each step may owe something to a later one, never to an earlier one of the same
-    /// pass (what does, asks for another pass). Cost of a pass with nothing to do: seven compares and one read of the state a step.
-    /// </summary>
-    void ILoopMember.OnTurnEnd()
-    {
-        _turnEndAsked = false;
-        if (State >= ConnectionState.Releasing)
-        {
-            return;
-        }
-
-        // 1. What other threads sent stands behind what the loop has written so far. One exchange when there is something.
-        AdoptForeignSends();
-
-        // 2. A successor starts, bytes that were kept are offered again, the peer's end is told behind them. Host code.
-        ResumePump();
-
-        // 3. Everything written up to here leaves by one system call, unless it may wait for more.
-        if (!_isHeld || _flushDue || State != ConnectionState.Open)
-        {
-            Flush();
-        }
-
-        // 4. The room that is left goes to those who wait, first come, first served: a copy and a system call a slice. Host code continues inline.
-        ServeWaiters();
-
-        // 5. What is left now is the peer's backlog. One interlocked addition when it changed.
-        CountBacklog();
-
-        // 6. Only now is it true that the queue is low and nobody waits. Host code.
-        RaiseDrained();
-
-        // 7. When nothing is left to leave, the end goes on.
-        if (State != ConnectionState.Open)
-        {
-            ProgressClose();
         }
     }
 
@@ -267,33 +274,11 @@ public sealed partial class Connection : ITransportSink, ILoopMember
         }
     }
 
-    private void AskForTurnEnd()
-    {
-        if (!_turnEndAsked)
-        {
-            _turnEndAsked = true;
-            _loop.RequestTurnEnd(this);
-        }
-    }
-
     /// <summary>Host code threw: this connection ends, the host is told, and the loop goes on.</summary>
     private void Fault(Exception exception)
     {
-        TellFault(exception);
+        _host.OnFault(this, exception);
         Close(CloseReason.HandlerFailed);
-    }
-
-    /// <summary>Tells the host, whose own code for faults may be the next to throw.</summary>
-    private void TellFault(Exception exception)
-    {
-        try
-        {
-            _host.OnFault(this, exception);
-        }
-        catch (Exception another)
-        {
-            _loop.Counters.CountFault(another);
-        }
     }
 
     private void CheckLoop()

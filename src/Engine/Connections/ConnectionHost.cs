@@ -14,11 +14,14 @@ internal abstract class ConnectionHost(ConnectionOptions options)
     /// <summary>Whether the server as a whole holds more queued bytes than it may. Any thread.</summary>
     public abstract bool IsOverTotal { get; }
 
-    /// <summary>A handler threw. Any loop.</summary>
+    /// <summary>A handler threw. Does not throw itself. Any loop.</summary>
     public abstract void OnFault(Connection connection, Exception exception);
 
-    /// <summary>A peer was slow so many writes in a row. Its loop.</summary>
+    /// <summary>A peer was slow so many writes in a row. Does not throw. Its loop.</summary>
     public abstract void OnSlowConsumer(Connection connection);
+
+    /// <summary>A peer is ended because it read too slowly. Does not throw. Its loop.</summary>
+    public abstract void OnSlowConsumerEnded(Connection connection);
 
     /// <summary>A connection has ended. Its loop.</summary>
     public abstract void OnClosed(Connection connection);

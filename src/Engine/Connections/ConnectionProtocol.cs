@@ -23,7 +23,8 @@ public abstract class ConnectionProtocol
 
     /// <summary>
     /// The peer sent FIN: nothing follows what was received, but it may still read. Closes the connection unless overridden.
-    /// Also raised while receiving is paused, as soon as the transport can tell, but never before bytes that came earlier have been offered.
+    /// Also raised while receiving is paused, as soon as the transport can tell, but never before bytes that came earlier have been offered. A successor that
+    /// takes over after it is told again.
     /// </summary>
     protected internal virtual void OnPeerClosed(Connection connection)
     {
@@ -44,7 +45,10 @@ public abstract class ConnectionProtocol
     {
     }
 
-    /// <summary>The server is stopping and waits for this connection to end, for as long as its drain timeout. Closes it unless overridden.</summary>
+    /// <summary>
+    /// The server is stopping and waits for this connection to end, for as long as its drain timeout. Closes it unless overridden. A successor that takes over
+    /// after it is told again.
+    /// </summary>
     protected internal virtual void OnStopping(Connection connection)
     {
         ArgumentNullException.ThrowIfNull(connection);

@@ -13,7 +13,7 @@ internal sealed class LoopCounters
     private long _rentedRemainders;
     private long _turns;
     private long _longestTurnMilliseconds;
-    private Exception? _lastFault;
+    private TurnWatch _turnWatch;
 
     public long ConnectionsAccepted => Volatile.Read(ref _connectionsAccepted);
 
@@ -35,8 +35,6 @@ internal sealed class LoopCounters
     /// <summary>Arrays that hold bytes of unfinished heads or of paused connections.</summary>
     public long RentedRemainders => Volatile.Read(ref _rentedRemainders);
 
-    public Exception? LastFault => Volatile.Read(ref _lastFault);
-
     public void CountAccepted() => _connectionsAccepted++;
 
     public void CountClosed() => _connectionsClosed++;
@@ -54,17 +52,24 @@ internal sealed class LoopCounters
 
     public void CountSlowConsumer() => _slowConsumers++;
 
-    public void CountFault(Exception exception) => Volatile.Write(ref _lastFault, exception);
+    public void BeginTurn(long nowMilliseconds) => _turnWatch.Begin(nowMilliseconds);
 
-    public void CountTurn(long milliseconds)
+    public void EndTurn(long nowMilliseconds)
     {
         _turns++;
+        long milliseconds = _turnWatch.End(nowMilliseconds);
         if (milliseconds > _longestTurnMilliseconds)
         {
             _longestTurnMilliseconds = milliseconds;
         }
     }
 
-    /// <summary>The longest turn since the last call: how long an event may have waited.</summary>
-    public long TakeLongestTurn() => Interlocked.Exchange(ref _longestTurnMilliseconds, 0);
+    /// <summary>How long the turn in progress has taken; 0 between turns. Any thread.</summary>
+    public long TurnMilliseconds(long nowMilliseconds) => _turnWatch.InProgress(nowMilliseconds);
+
+    /// <summary>The longest of the latest turns, the one in progress included. Any thread; reading it changes nothing.</summary>
+    public long RecentLongestTurn(long nowMilliseconds) => _turnWatch.RecentLongest(nowMilliseconds);
+
+    /// <summary>The longest turn since the last call, the one in progress included.</summary>
+    public long TakeLongestTurn(long nowMilliseconds) => Math.Max(Interlocked.Exchange(ref _longestTurnMilliseconds, 0), TurnMilliseconds(nowMilliseconds));
 }

@@ -1,5 +1,6 @@
 using System.Collections.Concurrent;
 using System.Net;
+using System.Net.Sockets;
 
 namespace Engine;
 
@@ -17,6 +18,27 @@ internal sealed class Admission(int maxConnections, int maxPerAddress)
 
     /// <summary>Whether anybody needs to find out addresses, which is not free everywhere.</summary>
     public bool CountsAddresses => maxPerAddress > 0;
+
+    /// <summary>
+    /// Returns by what an address is counted: an IPv6 host has a whole /64 to itself (RFC 6177), from which it could take a new address for each connection.
+    /// </summary>
+    public static IPAddress? KeyOf(IPAddress? address)
+    {
+        if (address is null || address.AddressFamily != AddressFamily.InterNetworkV6)
+        {
+            return address;
+        }
+
+        if (address.IsIPv4MappedToIPv6)
+        {
+            return address.MapToIPv4();
+        }
+
+        Span<byte> bytes = stackalloc byte[16];
+        address.TryWriteBytes(bytes, out _);
+        bytes[8..].Clear();
+        return new IPAddress(bytes);
+    }
 
     public AdmissionVerdict Admit(IPAddress? address)
     {

@@ -11,27 +11,19 @@ public sealed class EngineMetrics : IDisposable
     /// <summary>The name of the meter.</summary>
     public const string MeterName = "Engine";
 
+    /// <summary>The tag of every measurement that names the server, so that several in one process stay apart: <see cref="ServerOptions.Name"/>.</summary>
+    public const string ServerTag = "engine.server";
+
     private readonly IReadOnlyList<EventLoop> _loops;
-    private readonly Meter _meter;
+    private readonly HostCallbacks _callbacks;
+    private Meter? _meter;
     private long _acceptErrors;
     private long _refused;
 
-    internal EngineMetrics(IReadOnlyList<EventLoop> loops)
+    internal EngineMetrics(IReadOnlyList<EventLoop> loops, HostCallbacks callbacks)
     {
         _loops = loops;
-        _meter = new Meter(MeterName, typeof(EngineMetrics).Assembly.GetName().Version?.ToString());
-        _meter.CreateObservableUpDownCounter("engine.connections", () => ConnectionsOpen, "{connection}", "Connections open.");
-        _meter.CreateObservableCounter("engine.connections.accepted", () => ConnectionsAccepted, "{connection}", "Connections accepted.");
-        _meter.CreateObservableCounter("engine.connections.refused", () => ConnectionsRefused, "{connection}", "Connections refused by a limit.");
-        _meter.CreateObservableCounter("engine.accept.errors", () => AcceptErrors, "{error}", "Accepts that failed.");
-        _meter.CreateObservableCounter("engine.bytes.received", () => BytesReceived, "By", "Bytes received.");
-        _meter.CreateObservableCounter("engine.bytes.sent", () => BytesSent, "By", "Bytes that the kernel took.");
-        _meter.CreateObservableUpDownCounter("engine.outbound.queued_bytes", () => QueuedBytes, "By", "Bytes that wait for the kernel.");
-        _meter.CreateObservableCounter("engine.dropped_messages", () => MessagesDropped, "{message}", "Messages refused or dropped for lack of room.");
-        _meter.CreateObservableCounter("engine.slow_consumers", () => SlowConsumers, "{event}", "Times that a peer was found to read slowly.");
-        _meter.CreateObservableUpDownCounter("engine.outbound.rented_segments", () => RentedSegments, "{segment}", "Pooled blocks that hold outbound bytes.");
-        _meter.CreateObservableCounter("engine.loop.turns", () => LoopTurns, "{turn}", "Turns of all event loops.");
-        _meter.CreateObservableGauge("engine.loop.lag", () => TakeLoopLag().TotalSeconds, "s", "The longest turn of any loop since the last reading.");
+        _callbacks = callbacks;
     }
 
     /// <summary>Connections open.</summary>
@@ -76,24 +68,65 @@ public sealed class EngineMetrics : IDisposable
     /// <summary>Turns of all event loops.</summary>
     public long LoopTurns => Sum(static loop => loop.Counters.Turns);
 
-    /// <summary>The longest turn of any loop since the last call: how long an event may have waited. Resolution 1 to 10 milliseconds.</summary>
-    public TimeSpan TakeLoopLag()
-    {
-        long longest = 0;
-        foreach (EventLoop loop in _loops)
-        {
-            longest = Math.Max(longest, loop.Counters.TakeLongestTurn());
-        }
+    /// <summary>Exceptions that left code of the host: <see cref="EngineServer.HandlerFailed"/> was raised for each.</summary>
+    public long Faults => _callbacks.FaultCount;
 
-        return TimeSpan.FromMilliseconds(longest);
-    }
+    /// <summary>
+    /// The longest turn of any loop in the last ten to twenty seconds, turns in progress included: how long an event may have waited.
+    /// Reading it changes nothing. Resolution 1 to 10 milliseconds.
+    /// </summary>
+    public TimeSpan LoopLag => Longest(static (loop, now) => loop.Counters.RecentLongestTurn(now));
+
+    /// <summary>
+    /// The longest turn of any loop since the last call, turns in progress included. For one caller only, since each call starts anew; others use
+    /// <see cref="LoopLag"/>. Resolution 1 to 10 milliseconds.
+    /// </summary>
+    public TimeSpan TakeLoopLag() => Longest(static (loop, now) => loop.Counters.TakeLongestTurn(now));
 
     /// <summary>Ends the meter; the server does so when it has stopped.</summary>
-    public void Dispose() => _meter.Dispose();
+    public void Dispose() => Interlocked.Exchange(ref _meter, null)?.Dispose();
+
+    /// <summary>Publishes the figures. At the server's start: a meter is known to the whole process, and keeps what it reads alive.</summary>
+    internal void Publish(IMeterFactory? factory, string serverName)
+    {
+        var tag = new KeyValuePair<string, object?>(ServerTag, serverName);
+        string? version = typeof(EngineMetrics).Assembly.GetName().Version?.ToString();
+        Meter meter = factory?.Create(MeterName, version, [tag]) ?? new Meter(MeterName, version, [tag]);
+        Func<Measurement<long>> Read(Func<long> count) => () => new Measurement<long>(count(), tag);
+        meter.CreateObservableUpDownCounter("engine.connections", Read(() => ConnectionsOpen), "{connection}", "Connections open.");
+        meter.CreateObservableCounter("engine.connections.accepted", Read(() => ConnectionsAccepted), "{connection}", "Connections accepted.");
+        meter.CreateObservableCounter("engine.connections.refused", Read(() => ConnectionsRefused), "{connection}", "Connections refused by a limit.");
+        meter.CreateObservableCounter("engine.accept.errors", Read(() => AcceptErrors), "{error}", "Accepts that failed.");
+        meter.CreateObservableCounter("engine.bytes.received", Read(() => BytesReceived), "By", "Bytes received.");
+        meter.CreateObservableCounter("engine.bytes.sent", Read(() => BytesSent), "By", "Bytes that the kernel took.");
+        meter.CreateObservableUpDownCounter("engine.outbound.queued_bytes", Read(() => QueuedBytes), "By", "Bytes that wait for the kernel.");
+        meter.CreateObservableCounter("engine.dropped_messages", Read(() => MessagesDropped), "{message}", "Messages refused or dropped for lack of room.");
+        meter.CreateObservableCounter("engine.slow_consumers", Read(() => SlowConsumers), "{event}", "Times that a peer was found to read slowly, or was ended for it.");
+        meter.CreateObservableUpDownCounter("engine.outbound.rented_segments", Read(() => RentedSegments), "{segment}", "Pooled blocks that hold outbound bytes.");
+        meter.CreateObservableCounter("engine.loop.turns", Read(() => LoopTurns), "{turn}", "Turns of all event loops.");
+        meter.CreateObservableCounter("engine.faults", Read(() => Faults), "{fault}", "Exceptions that left code of the host.");
+        meter.CreateObservableGauge(
+            "engine.loop.lag",
+            () => new Measurement<double>(LoopLag.TotalSeconds, tag),
+            "s",
+            "The longest turn of any loop in the last ten to twenty seconds, turns in progress included.");
+        _meter = meter;
+    }
 
     internal void CountAcceptError() => Interlocked.Increment(ref _acceptErrors);
 
     internal void CountRefused() => Interlocked.Increment(ref _refused);
+
+    private TimeSpan Longest(Func<EventLoop, long, long> measure)
+    {
+        long longest = 0;
+        foreach (EventLoop loop in _loops)
+        {
+            longest = Math.Max(longest, measure(loop, loop.ClockMilliseconds));
+        }
+
+        return TimeSpan.FromMilliseconds(longest);
+    }
 
     private long Sum(Func<EventLoop, long> count)
     {

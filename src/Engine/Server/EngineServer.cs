@@ -19,11 +19,15 @@ public sealed class EngineServer : IAsyncDisposable
     private readonly ServerHost _host;
     private readonly TlsContext? _tls;
     private readonly ILogger _logger;
-    private readonly TaskCompletionSource _allClosed = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private readonly HostCallbacks _callbacks;
+    private readonly ServerStop _stop;
+    private readonly LogLimiter _refusedLines = new();
+    private readonly LogLimiter _acceptLines = new();
     private IReadOnlyList<EndPoint> _endPoints = [];
-    private Task? _stopped;
     private int _started;
+    private volatile bool _running;
     private int _live;
+    private int _stoppedLogged;
     private volatile bool _stopping;
 
     /// <summary>Makes a server; <see cref="StartAsync"/> opens its end points.</summary>
@@ -42,22 +46,39 @@ public sealed class EngineServer : IAsyncDisposable
         ArgumentNullException.ThrowIfNull(createProtocol);
         _options = options.Freeze();
         _createProtocol = createProtocol;
-        _logger = _options.LoggerFactory?.CreateLogger("Engine") ?? NullLogger.Instance;
+        _logger = GuardedLoggerFactory.Guard(_options.LoggerFactory)?.CreateLogger("Engine") ?? NullLogger.Instance;
+        _callbacks = new HostCallbacks(_logger);
         _admission = new Admission(_options.MaxConcurrentConnections, _options.MaxConnectionsPerAddress);
         _tls = _options.Tls is { } tls ? new TlsContext(tls) : null;
         _transport = createTransport(_options);
         _host = new ServerHost(this);
-        Metrics = new EngineMetrics(_transport.Loops);
+        _stop = new ServerStop(_transport, VisitAll, loop => Log.LoopAbandoned(_logger, loop.Index)) { CountLive = () => ConnectionCount };
+        Metrics = new EngineMetrics(_transport.Loops, _callbacks);
+        foreach (EventLoop loop in _transport.Loops)
+        {
+            loop.FaultSink = _callbacks;
+        }
     }
 
     /// <summary>
     /// A peer's queue took longer than <see cref="ConnectionOptions.SlowWriteThreshold"/> to drain so many times in a row. Raised on the connection's loop,
-    /// which waits for the handlers: keep them short.
+    /// which waits for the handlers: keep them short. Also raised for a peer that <see cref="BackpressurePolicy.Disconnect"/> ends.
     /// </summary>
-    public event Action<Connection>? SlowConsumer;
+    public event Action<Connection>? SlowConsumer
+    {
+        add => _callbacks.SlowConsumer += value;
+        remove => _callbacks.SlowConsumer -= value;
+    }
 
-    /// <summary>An exception left a protocol or a handler. Raised on the connection's loop; the connection is closing.</summary>
-    public event Action<Connection, Exception>? HandlerFailed;
+    /// <summary>
+    /// An exception left code of the host: a protocol's member (its connection is closing), posted work, a timer, a visit of <see cref="ForEachConnection"/>,
+    /// an <c>async void</c> method. The connection is null where the code was called for none. Raised on the loop where it happened.
+    /// </summary>
+    public event Action<Connection?, Exception>? HandlerFailed
+    {
+        add => _callbacks.HandlerFailed += value;
+        remove => _callbacks.HandlerFailed -= value;
+    }
 
     /// <summary>The bound end points, in the order of the options, once started: port 0 has become the port that was free.</summary>
     public IReadOnlyList<EndPoint> EndPoints => _endPoints;
@@ -79,17 +100,17 @@ public sealed class EngineServer : IAsyncDisposable
             throw new InvalidOperationException("A server starts once.");
         }
 
-        try
+        ProcessorAffinity.Check(_options.Processors);
+        for (int i = 0; _options.Processors.Count > 0 && i < _transport.Loops.Count; i++)
         {
-            _endPoints = _transport.Start(_host);
-        }
-        catch
-        {
-            // There is nothing to stop: no loop runs.
-            _stopped = Task.CompletedTask;
-            throw;
+            int processor = _options.Processors[i % _options.Processors.Count];
+            _transport.Loops[i].PrepareThread = () => ProcessorAffinity.TryBind(processor);
         }
 
+        // When this throws there is nothing to stop: no loop runs.
+        _endPoints = _transport.Start(_host);
+        _running = true;
+        Metrics.Publish(_options.MeterFactory, _options.Name ?? _endPoints[0].ToString()!);
         if (_options.MaxTotalOutboundBytes > 0)
         {
             foreach (EventLoop loop in _transport.Loops)
@@ -112,34 +133,43 @@ public sealed class EngineServer : IAsyncDisposable
     }
 
     /// <summary>
-    /// Stops accepting, tells every protocol, waits at most so long for the connections to end, then aborts what is left.
-    /// Idempotent: later calls wait for the first.
+    /// Stops accepting, tells every protocol, waits for the connections to end, then aborts what is left. Every call joins the one stop and brings its own
+    /// patience: the shortest counts. Completes when all loops have ended; a loop that a handler still blocks half a second later is given up, and logged. May be
+    /// called by a handler on a loop, and awaited there.
     /// </summary>
-    public Task StopAsync(TimeSpan drainTimeout)
+    /// <param name="drainTimeout">
+    /// How long connections may take to end; <see cref="TimeSpan.Zero"/> aborts them at once, <see cref="Timeout.InfiniteTimeSpan"/> waits for as long as it takes.
+    /// </param>
+    /// <param name="cancellationToken">Ends the patience: what is left is aborted. It does not cancel the stop.</param>
+    /// <exception cref="ArgumentOutOfRangeException"><paramref name="drainTimeout"/> is negative and not infinite.</exception>
+    public Task StopAsync(TimeSpan drainTimeout, CancellationToken cancellationToken = default)
     {
-        Task stopped;
-        lock (_allClosed)
+        if (drainTimeout != Timeout.InfiniteTimeSpan)
         {
-            stopped = _stopped ??= Volatile.Read(ref _started) == 0 ? Task.CompletedTask : StopOnceAsync(drainTimeout);
+            ArgumentOutOfRangeException.ThrowIfLessThan(drainTimeout, TimeSpan.Zero);
         }
 
-        return stopped;
+        // A server that never ran has nothing to stop, and will not start any more.
+        return Interlocked.Exchange(ref _started, 1) == 0 || !_running ? Task.CompletedTask : StopRunningAsync(drainTimeout, cancellationToken);
     }
 
     /// <summary>Stops without waiting for connections.</summary>
     public async ValueTask DisposeAsync() => await StopAsync(TimeSpan.Zero).ConfigureAwait(false);
 
-    /// <summary>Calls <paramref name="visit"/> on its loop for each connection that is open when its loop comes to it.</summary>
+    /// <summary>
+    /// Calls <paramref name="visit"/> on its loop for each connection that is open when its loop comes to it. What it throws goes to <see cref="HandlerFailed"/>;
+    /// the connection and the other visits go on. Any thread.
+    /// </summary>
     public void ForEachConnection(Action<Connection> visit)
     {
         ArgumentNullException.ThrowIfNull(visit);
-        foreach (EventLoop loop in _transport.Loops)
-        {
-            loop.Post(_ => loop.VisitAll(static (member, action) => action((Connection)member), visit), null);
-        }
+        VisitAll(connection => _callbacks.Visit(connection, visit));
     }
 
-    /// <summary>Runs <paramref name="work"/> on the loop of the connection of that id, if it has not ended. Any thread.</summary>
+    /// <summary>
+    /// Runs <paramref name="work"/> on the loop of the connection of that id, if it has not ended. What it throws goes to <see cref="HandlerFailed"/>; the
+    /// connection goes on. Any thread.
+    /// </summary>
     public void Post(ConnectionId id, Action<Connection> work)
     {
         ArgumentNullException.ThrowIfNull(work);
@@ -154,7 +184,7 @@ public sealed class EngineServer : IAsyncDisposable
             {
                 if (loop.FindMember(id) is Connection connection)
                 {
-                    work(connection);
+                    _callbacks.Visit(connection, work);
                 }
             },
             null);
@@ -162,7 +192,10 @@ public sealed class EngineServer : IAsyncDisposable
 
     internal Transport Transport => _transport;
 
-    private static Transport CreateTransport(ServerOptions options) => options.Transport switch
+    /// <summary>The server's loops for connections that it makes itself.</summary>
+    internal IClientLoops ClientLoops => _host;
+
+    internal static Transport CreateTransport(ServerOptions options) => options.Transport switch
     {
         TransportKind.Epoll when !EpollTransport.IsSupported => throw new PlatformNotSupportedException("The epoll transport needs Linux on x64 or arm64."),
         TransportKind.Epoll => new EpollTransport(options),
@@ -170,39 +203,22 @@ public sealed class EngineServer : IAsyncDisposable
         _ => new SocketTransport(options),
     };
 
-    private async Task StopOnceAsync(TimeSpan drainTimeout)
+    private void VisitAll(Action<Connection> visit)
     {
-        _stopping = true;
-        await _transport.StopListeningAsync().ConfigureAwait(false);
-
-        // What was accepted is on its way to its loop: it is told with the others.
         foreach (EventLoop loop in _transport.Loops)
         {
-            await loop.WhenPostedRanAsync().ConfigureAwait(false);
+            loop.Post(_ => loop.VisitAll(static (member, action) => action((Connection)member), visit), null);
         }
-
-        ForEachConnection(static connection => connection.Stop());
-        SignalWhenEmpty();
-        try
-        {
-            await _allClosed.Task.WaitAsync(drainTimeout > TimeSpan.Zero ? drainTimeout : TimeSpan.Zero).ConfigureAwait(false);
-        }
-        catch (TimeoutException)
-        {
-            ForEachConnection(static connection => connection.Abort(CloseReason.ServerStopping));
-            await _allClosed.Task.ConfigureAwait(false);
-        }
-
-        await _transport.StopAsync().ConfigureAwait(false);
-        Metrics.Dispose();
-        Log.Stopped(_logger);
     }
 
-    private void SignalWhenEmpty()
+    private async Task StopRunningAsync(TimeSpan drainTimeout, CancellationToken cancellationToken)
     {
-        if (_stopping && Volatile.Read(ref _live) == 0)
+        _stopping = true;
+        await _stop.RunAsync(drainTimeout, cancellationToken).ConfigureAwait(false);
+        Metrics.Dispose();
+        if (Interlocked.Exchange(ref _stoppedLogged, 1) == 0)
         {
-            _allClosed.TrySetResult();
+            Log.Stopped(_logger);
         }
     }
 
@@ -216,7 +232,7 @@ public sealed class EngineServer : IAsyncDisposable
         AdmissionVerdict verdict = isRefused ? AdmissionVerdict.RefuseSilently : _admission.Admit(address);
         if (verdict == AdmissionVerdict.RefuseSilently)
         {
-            Metrics.CountRefused();
+            CountRefused();
             var refused = new Connection(_host, transport);
             refused.Start(static _ => NullProtocol.Instance);
             refused.Abort(CloseReason.AdmissionRefused);
@@ -226,7 +242,7 @@ public sealed class EngineServer : IAsyncDisposable
         var connection = new Connection(_host, Wrap(transport, announces));
         if (verdict == AdmissionVerdict.RefuseWithMessage)
         {
-            Metrics.CountRefused();
+            CountRefused();
             connection.Ticket = new AdmissionTicket(AdmissionTicketKind.Refusing, Address: null);
             connection.Start(_ => new RefusalProtocol(_options.RefusalMessage));
             return;
@@ -237,6 +253,15 @@ public sealed class EngineServer : IAsyncDisposable
         if (_stopping)
         {
             connection.Stop();
+        }
+    }
+
+    private void CountRefused()
+    {
+        Metrics.CountRefused();
+        if (_refusedLines.TryPass(Environment.TickCount64, out long held))
+        {
+            Log.Refused(_logger, held);
         }
     }
 
@@ -258,7 +283,7 @@ public sealed class EngineServer : IAsyncDisposable
         IPAddress? address = _admission.CountsAddresses ? AddressOf(connection.RemoteEndPoint) : null;
         if (!_admission.TryCount(address))
         {
-            Metrics.CountRefused();
+            CountRefused();
             connection.Abort(CloseReason.AdmissionRefused);
             return NullProtocol.Instance;
         }
@@ -267,11 +292,34 @@ public sealed class EngineServer : IAsyncDisposable
         return _createProtocol(connection);
     }
 
-    private static IPAddress? AddressOf(EndPoint? remote) => (remote as IPEndPoint)?.Address;
+    private static IPAddress? AddressOf(EndPoint? remote) => Admission.KeyOf((remote as IPEndPoint)?.Address);
 
     /// <summary>What transports and connections see of the server.</summary>
-    private sealed class ServerHost(EngineServer server) : ConnectionHost(server._options.Connections), ITransportHost
+    private sealed class ServerHost(EngineServer server) : ConnectionHost(server._options.Connections), ITransportHost, IClientLoops
     {
+        private readonly LoopDealer _dealer = new(server._transport.Loops);
+
+        public Transport Transport => server._transport;
+
+        public ConnectionHost Host => this;
+
+        public EngineMetrics Metrics => server.Metrics;
+
+        public int ConnectionCount => server.ConnectionCount;
+
+        public bool IsEnding => server._stopping || !server._running;
+
+        public EventLoop NextLoop() => _dealer.Next();
+
+        public void CountConnection(EventLoop loop)
+        {
+            Interlocked.Increment(ref server._live);
+            loop.Counters.CountAccepted();
+        }
+
+        /// <summary>The loops are the server's, and go on.</summary>
+        public Task CloseAsync() => Task.CompletedTask;
+
         public override bool IsOverTotal
             => server._options.MaxTotalOutboundBytes > 0 && server.Metrics.QueuedBytes > server._options.MaxTotalOutboundBytes;
 
@@ -280,21 +328,17 @@ public sealed class EngineServer : IAsyncDisposable
         public void OnAcceptFailed(string error)
         {
             server.Metrics.CountAcceptError();
-            Log.AcceptFailed(server._logger, error);
+            if (server._acceptLines.TryPass(Environment.TickCount64, out long held))
+            {
+                Log.AcceptFailed(server._logger, error, held);
+            }
         }
 
-        public override void OnFault(Connection connection, Exception exception)
-        {
-            connection.EventLoop.Counters.CountFault(exception);
-            Log.HandlerFailed(server._logger, connection.Id, exception);
-            server.HandlerFailed?.Invoke(connection, exception);
-        }
+        public override void OnFault(Connection connection, Exception exception) => server._callbacks.OnFault(connection, exception);
 
-        public override void OnSlowConsumer(Connection connection)
-        {
-            Log.SlowConsumer(server._logger, connection.Id);
-            server.SlowConsumer?.Invoke(connection);
-        }
+        public override void OnSlowConsumer(Connection connection) => server._callbacks.OnSlowConsumer(connection);
+
+        public override void OnSlowConsumerEnded(Connection connection) => server._callbacks.OnSlowConsumerEnded(connection);
 
         public override void OnClosed(Connection connection)
         {
@@ -308,8 +352,10 @@ public sealed class EngineServer : IAsyncDisposable
                     break;
             }
 
-            Interlocked.Decrement(ref server._live);
-            server.SignalWhenEmpty();
+            if (Interlocked.Decrement(ref server._live) == 0)
+            {
+                server._stop.SignalEmpty();
+            }
         }
     }
 }

@@ -48,7 +48,7 @@ internal sealed class OverloadWatch(EventLoop loop, EngineMetrics metrics, long 
             }
 
             bytes -= connection.BacklogBytes;
-            connection.Abort(CloseReason.SlowConsumer);
+            connection.EndSlowConsumer();
         }
 
         _lagging.Clear();

@@ -1,15 +1,19 @@
 namespace Engine;
 
-/// <summary>Paces accepts: a bucket of a tenth of a second's tokens. What comes sooner waits in the kernel's backlog. Used by one listener's thread at a time.</summary>
+/// <summary>
+/// Paces accepts with a bucket that holds a tenth of a second's tokens, one at least. What comes sooner waits in the kernel's backlog. Used by one
+/// listener's thread at a time.
+/// </summary>
 internal sealed class AcceptGate(int maxPerSecond)
 {
-    private const int RefillMilliseconds = 100;
+    /// <summary>A token in units: a millisecond brings as many units as there are accepts a second, so that no rate is rounded.</summary>
+    private const long TokenUnits = 1000;
 
-    private readonly int _capacity = Math.Max(maxPerSecond / 10, 1);
-    private long _refillAt;
-    private int _tokens;
+    private readonly long _capacityUnits = Math.Max(maxPerSecond * TokenUnits / 10, TokenUnits);
+    private long _units = Math.Max(maxPerSecond * TokenUnits / 10, TokenUnits);
+    private long _filledAt = long.MinValue;
 
-    /// <summary>Milliseconds to wait before the next accept; 0 when it may be taken now, which takes a token.</summary>
+    /// <summary>Returns the milliseconds to wait before the next accept; 0 when it may be taken now, which takes a token.</summary>
     public int TryTake(long nowMilliseconds)
     {
         if (maxPerSecond == 0)
@@ -17,22 +21,23 @@ internal sealed class AcceptGate(int maxPerSecond)
             return 0;
         }
 
-        int interval = maxPerSecond < 10 ? 1000 / maxPerSecond : RefillMilliseconds;
-        if (nowMilliseconds >= _refillAt)
+        if (_filledAt != long.MinValue)
         {
-            _tokens = _capacity;
-            _refillAt = nowMilliseconds + interval;
+            // Nobody needs more than what fills the bucket, and a long night must not overflow.
+            long elapsed = Math.Clamp(nowMilliseconds - _filledAt, 0, TokenUnits);
+            _units = Math.Min(_units + (elapsed * maxPerSecond), _capacityUnits);
         }
 
-        if (_tokens == 0)
+        _filledAt = nowMilliseconds;
+        if (_units < TokenUnits)
         {
-            return (int)Math.Max(_refillAt - nowMilliseconds, 1);
+            return (int)Math.Max((TokenUnits - _units + maxPerSecond - 1) / maxPerSecond, 1);
         }
 
-        _tokens--;
+        _units -= TokenUnits;
         return 0;
     }
 
     /// <summary>The token was not used: nobody was waiting.</summary>
-    public void PutBack() => _tokens++;
+    public void PutBack() => _units = Math.Min(_units + TokenUnits, _capacityUnits);
 }

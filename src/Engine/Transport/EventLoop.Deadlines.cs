@@ -53,7 +53,16 @@ internal abstract partial class EventLoop
         _deadlines.Advance(NowMilliseconds, _due);
         foreach (int slotIndex in _due)
         {
-            _slots[slotIndex].Member?.OnDue();
+            ILoopMember? member = _slots[slotIndex].Member;
+            try
+            {
+                member?.OnDue();
+            }
+            catch (Exception exception)
+            {
+                Fault(member, exception);
+            }
+
             RestoreThread();
         }
 

@@ -44,7 +44,15 @@ internal abstract partial class EventLoop
             long now = ReadFineClock();
             while (line.TryTakeDue(now, out IDelayed? member))
             {
-                member.OnDelayPassed();
+                try
+                {
+                    member.OnDelayPassed();
+                }
+                catch (Exception exception)
+                {
+                    Fault(member, exception);
+                }
+
                 RestoreThread();
             }
         }

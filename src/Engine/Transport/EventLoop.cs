@@ -15,6 +15,12 @@ internal abstract partial class EventLoop
 
     private const int TrimMilliseconds = 5_000;
 
+    /// <summary>Time that posted work may take before the sockets have their turn.</summary>
+    private const int MaxWorkMilliseconds = 10;
+
+    /// <summary>Reading the clock costs about as much as the smallest work, so it is not read after each.</summary>
+    private const int WorkItemsPerClock = 8;
+
     private readonly ConcurrentQueue<WorkItem> _work = new();
     private readonly List<Chore> _chores = [];
     private readonly Stack<int> _freeSlots = new();
@@ -45,8 +51,14 @@ internal abstract partial class EventLoop
 
     public LoopCounters Counters { get; } = new();
 
+    /// <summary>Who is told of exceptions that come as far as the loop. Set before the loop starts.</summary>
+    public ILoopFaultSink? FaultSink { get; set; }
+
     /// <summary>The loop's clock in milliseconds, monotonic, read once a turn.</summary>
     public long NowMilliseconds { get; private protected set; }
+
+    /// <summary>The loop's clock, read now. Any thread.</summary>
+    public long ClockMilliseconds => ReadClock();
 
     public bool IsCurrent => _threadId == Environment.CurrentManagedThreadId;
 
@@ -63,10 +75,13 @@ internal abstract partial class EventLoop
     public List<KeyValuePair<object, object>> Locals { get; } = [];
 
     /// <summary>Runs <paramref name="work"/> on the loop. Any thread. Work of one thread keeps its order.</summary>
-    public void Post(Action<object?> work, object? state) => Enqueue(new WorkItem(work, state));
+    /// <param name="work">What to run. An exception that leaves it is a fault of <paramref name="owner"/>.</param>
+    /// <param name="state">Handed to <paramref name="work"/>.</param>
+    /// <param name="owner">For whom it is done, if for somebody else than <paramref name="state"/>.</param>
+    public void Post(Action<object?> work, object? state, object? owner = null) => Enqueue(new WorkItem(work, state, owner));
 
-    /// <summary>The same for a continuation.</summary>
-    public void PostContinuation(SendOrPostCallback work, object? state) => Enqueue(new WorkItem(work, state));
+    /// <summary>Runs a continuation on the loop. Any thread. The work of one thread keeps its order.</summary>
+    public void PostContinuation(SendOrPostCallback work, object? state) => Enqueue(new WorkItem(work, state, owner: null));
 
     /// <summary>Completes when everything that was posted before has run. Any thread.</summary>
     public Task WhenPostedRanAsync()
@@ -146,6 +161,9 @@ internal abstract partial class EventLoop
         }
     }
 
+    /// <summary>An exception came as far as the loop, out of a call for <paramref name="source"/>. It is told, and the loop goes on. Any thread.</summary>
+    public void Fault(object? source, Exception exception) => FaultSink?.OnLoopFault(source, exception);
+
     /// <summary>Asks for <see cref="ILoopMember.OnTurnEnd"/> once; the member keeps track of having asked. Loop only.</summary>
     public void RequestTurnEnd(ILoopMember member) => _turnEnd.Add(member);
 
@@ -176,6 +194,7 @@ internal abstract partial class EventLoop
     {
         Volatile.Write(ref _awake, 1);
         NowMilliseconds = ReadClock();
+        Counters.BeginTurn(NowMilliseconds);
     }
 
     private protected bool HasPostedWork => !_work.IsEmpty;
@@ -210,7 +229,7 @@ internal abstract partial class EventLoop
         RunChores();
         EndTurn();
         _turnEndMilliseconds = ReadClock();
-        Counters.CountTurn(_turnEndMilliseconds - NowMilliseconds);
+        Counters.EndTurn(_turnEndMilliseconds);
     }
 
     private void Adopt(object? state)
@@ -228,26 +247,37 @@ internal abstract partial class EventLoop
         Interlocked.MemoryBarrier();
         if (Volatile.Read(ref _awake) == 0 && Interlocked.Exchange(ref _awake, 1) == 0)
         {
-            Wake();
+            WakeOrRunLate();
         }
     }
 
     private void RunWork()
     {
-        // Bounded by what was there at the start, so that work that posts itself cannot keep the sockets waiting.
-        for (int count = _work.Count; count > 0 && _work.TryDequeue(out WorkItem item); count--)
+        // Bounded by what was there at the start and by time, so that work that posts itself, or much of it, cannot keep the sockets waiting.
+        int left = _work.Count;
+        while (left > 0 && _work.TryDequeue(out WorkItem item))
         {
-            try
+            Run(item);
+            left--;
+            if (left % WorkItemsPerClock == 0 && ReadClock() - NowMilliseconds > MaxWorkMilliseconds)
             {
-                item.Run();
+                break;
             }
-            catch (Exception exception)
-            {
-                Counters.CountFault(exception);
-            }
-
-            RestoreThread();
         }
+    }
+
+    private void Run(in WorkItem item)
+    {
+        try
+        {
+            item.Run();
+        }
+        catch (Exception exception)
+        {
+            Fault(item.Owner, exception);
+        }
+
+        RestoreThread();
     }
 
     private void RunChores()
@@ -258,7 +288,15 @@ internal abstract partial class EventLoop
             if (chore.DueMilliseconds <= NowMilliseconds)
             {
                 _chores.RemoveAt(i);
-                chore.Run();
+                try
+                {
+                    chore.Run();
+                }
+                catch (Exception exception)
+                {
+                    Fault(source: null, exception);
+                }
+
                 RestoreThread();
             }
         }
@@ -271,7 +309,15 @@ internal abstract partial class EventLoop
             (_turnEnd, _turnEndSpare) = (_turnEndSpare, _turnEnd);
             foreach (ILoopMember member in _turnEndSpare)
             {
-                member.OnTurnEnd();
+                try
+                {
+                    member.OnTurnEnd();
+                }
+                catch (Exception exception)
+                {
+                    Fault(member, exception);
+                }
+
                 RestoreThread();
             }
 
@@ -314,8 +360,11 @@ internal abstract partial class EventLoop
 
     private readonly record struct Chore(long DueMilliseconds, Action Run);
 
-    private readonly struct WorkItem(Delegate work, object? state)
+    private readonly struct WorkItem(Delegate work, object? state, object? owner)
     {
+        /// <summary>Who ends when the work fails. Work of the engine's own has its connection, or what lies beneath it, as its state.</summary>
+        public object? Owner => owner ?? state;
+
         public void Run()
         {
             if (work is Action<object?> action)

@@ -48,9 +48,16 @@ internal static class ListenEndPoint
             }
 
             BoundUnsent(socket);
+            options.ConfigureListener?.Invoke(socket);
             Bind(socket, endPoint);
             socket.Listen(options.Backlog);
             return socket;
+        }
+        catch (SocketException exception)
+        {
+            // Of several end points it has to be said which.
+            socket.Dispose();
+            throw new SocketException((int)exception.SocketErrorCode, $"Cannot listen on {endPoint}: {exception.Message}");
         }
         catch
         {
@@ -151,7 +158,7 @@ internal static class ListenEndPoint
     /// Linux: accepted connections inherit how many bytes the kernel holds that it has not sent yet (TCP_NOTSENT_LOWAT). Without it the kernel grows its buffer to
     /// megabytes for a slow peer, and the connection's own queue, with all its marks and policies, looks empty meanwhile.
     /// </summary>
-    private static void BoundUnsent(Socket socket)
+    public static void BoundUnsent(Socket socket)
     {
         const int TcpLevel = 6;
         const int NotSentLowWaterOption = 25;

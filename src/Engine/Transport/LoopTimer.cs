@@ -89,7 +89,7 @@ public sealed class LoopTimer
         {
             if (_owner is null)
             {
-                _loop.Counters.CountFault(exception);
+                _loop.Fault(source: null, exception);
             }
             else
             {

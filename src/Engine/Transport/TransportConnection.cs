@@ -32,6 +32,12 @@ internal abstract class TransportConnection
     /// <summary>How long that may take, in milliseconds; whoever owns the connection's deadline ends it then.</summary>
     public virtual long EstablishMilliseconds => 0;
 
+    /// <summary>Why it could not be established, as far as that is known; null before it failed, and once it was established.</summary>
+    public virtual Exception? EstablishFailure => null;
+
+    /// <summary>What a PROXY header announced; null without one.</summary>
+    public virtual ProxyInfo? Proxy => null;
+
     /// <summary>What a TLS handshake agreed on; null without TLS.</summary>
     public virtual TlsInfo? Tls => null;
 
@@ -43,6 +49,11 @@ internal abstract class TransportConnection
 
     /// <summary>What the kernel holds for the peer and what the peer acknowledged; the default where the kernel does not tell. One system call.</summary>
     public virtual TcpInfo GetTcpInfo() => default;
+
+    /// <summary>Closes what was never started, because its loop has ended. Any thread.</summary>
+    public virtual void Discard()
+    {
+    }
 
     /// <summary>Begins to receive, under the identity that events are matched with.</summary>
     public abstract void Start(ConnectionId id);

@@ -46,6 +46,24 @@ public sealed class CallbackTests
     }
 
     [Test]
+    public void A_stop_between_a_switch_and_the_turns_end_is_told_to_the_successor_alone()
+    {
+        Connection? connection = null;
+        MemoryServer server = Start(new Teller("first", _told) { Started = started => connection = started });
+        server.Connect();
+        connection!.Post(
+            _ =>
+            {
+                connection.SwitchProtocol(new Teller("second", _told) { Stopping = static _ => { } });
+                connection.Stop();
+            },
+            null);
+        server.RunUntilIdle();
+        Assert.That(_told, Is.EqualTo(new[] { "first started", "second started", "second stopping" }));
+        Assert.That(connection.IsOpen, Is.True);
+    }
+
+    [Test]
     public void A_successor_is_told_the_peers_end_and_the_servers_stop_that_came_before_it()
     {
         Connection? connection = null;

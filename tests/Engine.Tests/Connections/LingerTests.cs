@@ -61,6 +61,40 @@ public sealed class LingerTests
     }
 
     [Test]
+    public void A_peer_that_does_not_read_is_kept_while_nothing_of_ours_waits_for_it()
+    {
+        Connect(static options => options.WriteTimeout = TimeSpan.FromSeconds(4));
+        Acknowledge(0);
+        _connection.TrySend(new byte[1000]);
+        _server.Advance(TimeSpan.FromMinutes(5));
+        Assert.That(_connection.IsOpen, Is.True, "the kernel holds the bytes, and its own clock says whether the peer is alive");
+        Assert.That(_connection.TrySend("more"u8), Is.EqualTo(SendStatus.Sent));
+    }
+
+    [Test]
+    public void A_large_shared_segment_is_written_as_long_as_the_peer_takes_a_part_of_it_in_time()
+    {
+        const int Bytes = 1_000_000;
+        Connect(static options =>
+        {
+            options.WriteTimeout = TimeSpan.FromSeconds(30);
+            options.MaxOutboundBytes = Bytes;
+        });
+        _peer.RoomBytes = 0;
+        var segment = SharedSegment.Copy(new byte[Bytes]);
+        Assert.That(_connection.TrySend([], segment), Is.EqualTo(SendStatus.Queued));
+        segment.Release();
+        for (int taken = 0; taken < Bytes; taken += 50_000)
+        {
+            _peer.AddRoom(50_000);
+            _server.Advance(TimeSpan.FromSeconds(25));
+            Assert.That(_connection.IsOpen, Is.True, "it took 50,000 bytes less than thirty seconds ago");
+        }
+
+        Assert.That((_peer.Received.Length, _connection.BufferedBytes), Is.EqualTo((Bytes, 0)));
+    }
+
+    [Test]
     public void Infinite_timeouts_never_end_a_connection()
     {
         Connect(static options =>

@@ -1,3 +1,4 @@
+using System.Buffers;
 using System.Diagnostics.CodeAnalysis;
 using System.Text;
 using Engine.TestKit;
@@ -70,6 +71,38 @@ public sealed class PressureTests
         _server.RunUntilIdle();
         Assert.That(sending.IsCompleted, Is.True);
         Assert.That(Encoding.ASCII.GetString(_peer.TakeReceived()), Is.EqualTo(new string('s', 100_000) + new string('o', 500) + "c"));
+    }
+
+    [Test]
+    public void A_repeatable_message_is_refused_without_room_and_kept_once_accepted_whatever_the_policy([Values] BackpressurePolicy policy)
+    {
+        _options.Backpressure = policy;
+        _options.MaxOutboundBytes = 1024;
+        int drains = 0;
+        _onDrained = _ => drains++;
+        Connect();
+        _peer.RoomBytes = 0;
+        SharedSegment message = SharedSegment.Copy(Bytes('r', 300));
+        SendStatus status = _connection.TrySendRepeatable("<"u8, message, ">"u8);
+        Assert.That(status, Is.LessThan(SendStatus.Dropped));
+        for (int i = 1; i < 10; i++)
+        {
+            status = _connection.TrySendRepeatable("<"u8, message, ">"u8);
+            _server.RunUntilIdle();
+        }
+
+        Assert.That(status, Is.EqualTo(SendStatus.Dropped));
+        Assert.That(_connection.IsOpen, Is.True, "no policy ends the connection for it");
+        if (policy == BackpressurePolicy.DropOldest)
+        {
+            Assert.That(_connection.TrySend(Bytes('x', 500)), Is.EqualTo(SendStatus.Dropped), "nothing is dropped for a later one");
+        }
+
+        message.Release();
+        _peer.AddRoom(int.MaxValue);
+        _server.RunUntilIdle();
+        Assert.That(Encoding.ASCII.GetString(_peer.TakeReceived()), Is.EqualTo(string.Concat(Enumerable.Repeat($"<{new string('r', 300)}>", 3))));
+        Assert.That(drains, Is.EqualTo(1));
     }
 
     [Test]
@@ -252,6 +285,33 @@ public sealed class PressureTests
         Assert.That(probes[1].DrainedCount, Is.EqualTo(1), "it lags no longer");
     }
 
+    [Test]
+    public void Memory_that_throws_when_the_loop_reads_it_ends_its_connection_alone()
+    {
+        var probes = new List<ProbeProtocol>();
+        var server = new MemoryServer(new ServerOptions(), _ =>
+        {
+            probes.Add(new ProbeProtocol());
+            return probes[^1];
+        });
+        MemoryPeer slow = server.Connect();
+        MemoryPeer other = server.Connect();
+        Connection connection = probes[0].Started.GetAwaiter().GetResult();
+        slow.RoomBytes = 100;
+        using var memory = new DisposedMemory(100_000);
+        Task<SendStatus> sending = connection.SendAsync(memory.Memory).AsTask();
+        server.RunUntilIdle();
+        Assert.That(sending.IsCompleted, Is.False);
+        memory.IsGone = true;
+        slow.AddRoom(int.MaxValue);
+        Assert.That(server.RunUntilIdle, Throws.Nothing);
+        Assert.That(sending.WaitAsync(TimeSpan.FromSeconds(5)).GetAwaiter().GetResult(), Is.EqualTo(SendStatus.Closed));
+        Assert.That((slow.SawReset, probes[0].Closed.Result), Is.EqualTo((true, CloseReason.HandlerFailed)));
+        Assert.That(probes[1].Started.Result.TrySend("on"u8), Is.EqualTo(SendStatus.Sent));
+        server.RunUntilIdle();
+        Assert.That(Encoding.ASCII.GetString(other.TakeReceived()), Is.EqualTo("on"));
+    }
+
     private static byte[] Bytes(char filler, int length)
     {
         byte[] bytes = new byte[length];
@@ -285,5 +345,29 @@ public sealed class PressureTests
         _server = new MemoryServer(new ServerOptions { Connections = _options }, _ => _probe);
         _peer = _server.Connect();
         _connection = _probe.Started.GetAwaiter().GetResult();
+    }
+
+    /// <summary>An owner whose memory throws once it is gone, as that of an array pool's or a native buffer's owner does.</summary>
+    private sealed class DisposedMemory(int length) : MemoryManager<byte>
+    {
+        private readonly byte[] _bytes = new byte[length];
+
+        public bool IsGone { get; set; }
+
+        public override Span<byte> GetSpan()
+        {
+            ObjectDisposedException.ThrowIf(IsGone, this);
+            return _bytes;
+        }
+
+        public override MemoryHandle Pin(int elementIndex = 0) => throw new NotSupportedException();
+
+        public override void Unpin()
+        {
+        }
+
+        protected override void Dispose(bool disposing)
+        {
+        }
     }
 }

@@ -1,5 +1,6 @@
 using System.Diagnostics.Metrics;
 using System.Net;
+using Engine.TestKit;
 
 namespace Engine.Tests;
 
@@ -20,7 +21,51 @@ public sealed class EngineServerTests
         yield return Case("LowWaterBytes", static options => options.Connections.LowWaterBytes = 1 << 20);
         yield return Case("MaxLingerBytes", static options => options.Connections.MaxLingerBytes = -1);
         yield return Case("SlowWriteCount", static options => options.Connections.SlowWriteCount = 0);
+        yield return Case("Processors", static options => options.Processors.Add(-1));
         yield return Case("EndPoints", static options => options.EndPoints.Clear());
+    }
+
+    [Test]
+    public async Task Loops_run_on_the_processors_that_the_options_name()
+    {
+        ServerOptions options = Options();
+        options.LoopCount = 2;
+        options.Processors.Add(0);
+        var seen = new TaskCompletionSource<string>(TaskCreationOptions.RunContinuationsAsynchronously);
+        await using var server = new EngineServer(options, connection =>
+        {
+            seen.TrySetResult(File.ReadLines("/proc/thread-self/status").First(static line => line.StartsWith("Cpus_allowed_list:", StringComparison.Ordinal)));
+            return new ProbeProtocol();
+        });
+        if (!OperatingSystem.IsLinux())
+        {
+            Assert.That(() => server.StartAsync(), Throws.TypeOf<PlatformNotSupportedException>());
+            return;
+        }
+
+        await server.StartAsync();
+        await using RawClient client = await RawClient.ConnectAsync(server.EndPoints[0]);
+        Assert.That((await seen.Task.WaitAsync(TimeSpan.FromSeconds(20))).Split(':')[1].Trim(), Is.EqualTo("0"));
+    }
+
+    [Test]
+    public async Task A_processor_that_is_not_there_fails_the_start_and_nothing_is_left_open()
+    {
+        ServerOptions options = Options();
+        options.Processors.Add(1023);
+        await using var server = new EngineServer(options, static _ => new ProbeProtocol());
+        await Assert.ThatAsync(() => server.StartAsync(), Throws.TypeOf<PlatformNotSupportedException>());
+    }
+
+    [Test]
+    public async Task The_hook_sees_each_listener_before_it_is_bound()
+    {
+        ServerOptions options = Options();
+        bool wasBound = true;
+        options.ConfigureListener = socket => wasBound = socket.IsBound;
+        await using var server = new EngineServer(options, static _ => new ProbeProtocol());
+        await server.StartAsync();
+        Assert.That(wasBound, Is.False);
     }
 
     [TestCaseSource(nameof(OutOfRange))]
@@ -92,9 +137,66 @@ public sealed class EngineServerTests
         Assert.That(seen.Keys, Is.SupersetOf((string[])
         [
             "engine.connections", "engine.connections.accepted", "engine.connections.refused", "engine.accept.errors", "engine.bytes.received", "engine.bytes.sent",
-            "engine.outbound.queued_bytes", "engine.outbound.rented_segments", "engine.dropped_messages", "engine.slow_consumers", "engine.loop.turns", "engine.loop.lag",
+            "engine.outbound.queued_bytes", "engine.outbound.rented_segments", "engine.dropped_messages", "engine.slow_consumers", "engine.loop.turns", "engine.loop.lag", "engine.faults",
         ]));
         Assert.That(seen["engine.bytes.received"], Is.GreaterThanOrEqualTo(5));
+    }
+
+    [Test]
+    public void Two_servers_of_one_process_are_told_apart_by_their_names()
+    {
+        var seen = new Dictionary<string, long>();
+        using var listener = new MeterListener();
+        listener.InstrumentPublished = (instrument, owner) =>
+        {
+            if (instrument.Name == "engine.connections.accepted")
+            {
+                owner.EnableMeasurementEvents(instrument);
+            }
+        };
+        listener.SetMeasurementEventCallback<long>((_, value, tags, _) =>
+        {
+            foreach ((string key, object? name) in tags)
+            {
+                if (key == EngineMetrics.ServerTag)
+                {
+                    seen[(string)name!] = value;
+                }
+            }
+        });
+        listener.Start();
+        var one = new MemoryServer(new ServerOptions { Name = "told-apart-one" }, static _ => ProbeProtocol.Echo());
+        var two = new MemoryServer(new ServerOptions { Name = "told-apart-two" }, static _ => ProbeProtocol.Echo());
+        for (int i = 0; i < 10; i++)
+        {
+            one.Connect();
+        }
+
+        two.Connect();
+        listener.RecordObservableInstruments();
+        Assert.That((seen["told-apart-one"], seen["told-apart-two"]), Is.EqualTo((10, 1)));
+        one.Engine.Metrics.Dispose();
+        two.Engine.Metrics.Dispose();
+    }
+
+    [Test]
+    public async Task Options_serve_for_two_servers_and_stay_as_the_caller_made_them()
+    {
+        ServerOptions options = Options();
+        await using var first = new EngineServer(options, static _ => ProbeProtocol.Echo());
+        await first.StartAsync();
+        options.EndPoints.Clear();
+        options.EndPoints.Add(new IPEndPoint(IPAddress.Loopback, 0));
+        await using var second = new EngineServer(options, static _ => ProbeProtocol.Echo());
+        await second.StartAsync();
+        Assert.That(first.EndPoints, Has.Count.EqualTo(1));
+        Assert.That(second.EndPoints[0], Is.Not.EqualTo(first.EndPoints[0]));
+        Assert.That(options.EndPoints, Is.EqualTo(new[] { new IPEndPoint(IPAddress.Loopback, 0) }));
+        ServerOptions clone = options.Clone();
+        clone.Connections.MaxOutboundBytes = 4096;
+        clone.EndPoints.Clear();
+        Assert.That(options.Connections.MaxOutboundBytes, Is.EqualTo(new ConnectionOptions().MaxOutboundBytes));
+        Assert.That(options.EndPoints, Has.Count.EqualTo(1));
     }
 
     [Test]

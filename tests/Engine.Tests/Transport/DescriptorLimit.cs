@@ -18,9 +18,13 @@ internal sealed class DescriptorLimit : IDisposable
 
         // The limit is on the number of the highest descriptor, and every number below it may be taken again.
         int highest = Directory.EnumerateFileSystemEntries("/proc/self/fd").Max(static path => int.Parse(Path.GetFileName(path), CultureInfo.InvariantCulture));
-        limit.Soft = (ulong)(highest + room);
+        EndNumber = highest + room;
+        limit.Soft = (ulong)EndNumber;
         Check(SetLimit(OpenFiles, ref limit));
     }
+
+    /// <summary>The first number that no descriptor can have.</summary>
+    public int EndNumber { get; }
 
     public void Dispose()
     {

@@ -38,14 +38,14 @@ public sealed class LeakTests(TransportKind transport) : BothTransports(transpor
         {
             await CycleAsync(server, ending, 50);
             await WaitUntilAsync(() => server.Engine.ConnectionCount == 0);
-            int before = OpenDescriptors();
+            int before = ProcessDescriptors.Count();
             await CycleAsync(server, ending, CycleCount);
             await WaitUntilAsync(() => server.Engine.ConnectionCount == 0);
             Assert.That(server.Engine.Metrics.ConnectionsAccepted, Is.EqualTo(CycleCount + 50));
             Assert.That(server.Engine.Metrics.ConnectionsClosed, Is.EqualTo(CycleCount + 50));
             Assert.That(server.Engine.Metrics.RentedSegments, Is.Zero);
             Assert.That(server.Engine.Metrics.RentedRemainders, Is.Zero);
-            await WaitUntilAsync(() => OpenDescriptors() <= before);
+            await WaitUntilAsync(() => ProcessDescriptors.Count() <= before);
         }
 
         await WaitUntilAsync(() => CountAlive(live) == 0);
@@ -58,13 +58,6 @@ public sealed class LeakTests(TransportKind transport) : BothTransports(transpor
         GC.WaitForPendingFinalizers();
         return live.Count(static reference => reference.IsAlive);
     }
-
-    /// <summary>All but those of files: the runtime opens its libraries whenever it likes.</summary>
-    private static int OpenDescriptors()
-        => OperatingSystem.IsLinux() ? Directory.GetFileSystemEntries("/proc/self/fd").Count(IsNoFile) : 0;
-
-    /// <summary>Sockets, pipes and the kernel's objects have no path; nor does one that was closed while it was asked about.</summary>
-    private static bool IsNoFile(string path) => new FileInfo(path).LinkTarget is { } target && !target.StartsWith('/');
 
     private static async Task WaitUntilAsync(Func<bool> condition)
     {

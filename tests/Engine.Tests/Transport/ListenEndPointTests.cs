@@ -48,6 +48,25 @@ public sealed class ListenEndPointTests(TransportKind transport) : BothTransport
     }
 
     [Test]
+    public async Task The_error_of_a_taken_port_names_the_end_point()
+    {
+        await using RunningServer server = await StartAsync(_ => ProbeProtocol.Echo());
+        SocketException? error = null;
+        try
+        {
+            await using RunningServer second = await StartAsync(_ => ProbeProtocol.Echo(), options => options.EndPoints.Add(server.EndPoint));
+        }
+        catch (SocketException exception)
+        {
+            error = exception;
+        }
+
+        Assert.That(error, Is.Not.Null);
+        Assert.That(error!.SocketErrorCode, Is.EqualTo(SocketError.AddressAlreadyInUse));
+        Assert.That(error.Message, Does.Contain(server.EndPoint.ToString()!));
+    }
+
+    [Test]
     public async Task A_socket_file_that_nobody_listens_on_is_replaced()
     {
         string path = Path.Combine(Path.GetTempPath(), $"engine-{Guid.NewGuid():N}.sock");

@@ -56,6 +56,26 @@ public sealed class OpenSslConnectionTests(TransportKind transport) : BothTransp
     }
 
     [Test]
+    public async Task Who_resumes_a_session_gets_a_ticket_for_the_next_time()
+    {
+        string first = Path.GetTempFileName();
+        string second = Path.GetTempFileName();
+        try
+        {
+            await using RunningServer server = await StartSecureAsync(_ => ProbeProtocol.Echo());
+            await OpenSslClientAsync(server, $"-tls1_3 -sess_out {first}");
+            Assert.That(await OpenSslClientAsync(server, $"-tls1_3 -sess_in {first} -sess_out {second}"), Does.Contain("Reused, TLSv1.3").And.Contain("New Session Ticket arrived"));
+            Assert.That(File.ReadAllText(second), Is.Not.Empty.And.Not.EqualTo(File.ReadAllText(first)));
+            Assert.That(await OpenSslClientAsync(server, $"-tls1_3 -sess_in {second}"), Does.Contain("Reused, TLSv1.3"));
+        }
+        finally
+        {
+            File.Delete(first);
+            File.Delete(second);
+        }
+    }
+
+    [Test]
     public async Task No_session_is_resumed_past_the_check_of_a_clients_certificate()
     {
         string session = Path.GetTempFileName();
@@ -100,10 +120,10 @@ public sealed class OpenSslConnectionTests(TransportKind transport) : BothTransp
     {
         byte[] response = "not a real response, but carried as it is"u8.ToArray();
         var store = new TlsCertificateStore();
-        store.Set("localhost", Context(TestCertificates.Server), response);
+        store.Set("localhost", TestCertificates.Context(TestCertificates.Server), response);
         await using RunningServer server = await StartSecureAsync(_ => ProbeProtocol.Echo(), store: store);
         Assert.That(await OpenSslClientAsync(server, "-tls1_3 -status"), Does.Contain("OCSP response:").And.Not.Contain("no response sent"));
-        store.Set("localhost", Context(TestCertificates.Server));
+        store.Set("localhost", TestCertificates.Context(TestCertificates.Server));
         Assert.That(await OpenSslClientAsync(server, "-tls1_3 -status"), Does.Contain("no response sent"));
     }
 
@@ -111,7 +131,7 @@ public sealed class OpenSslConnectionTests(TransportKind transport) : BothTransp
     public async Task A_certificate_is_replaced_under_load_without_a_dropped_connection()
     {
         var store = new TlsCertificateStore();
-        store.Set("*", Context(TestCertificates.Server));
+        store.Set("*", TestCertificates.Context(TestCertificates.Server));
         await using RunningServer server = await StartSecureAsync(_ => ProbeProtocol.Echo(), store: store);
         await using TlsClient before = await TlsClient.ConnectAsync(server.EndPoint);
         int seenOther = 0;
@@ -128,7 +148,7 @@ public sealed class OpenSslConnectionTests(TransportKind transport) : BothTransp
                 }
                 else if (i == 10)
                 {
-                    store.Set("*", Context(TestCertificates.Other));
+                    store.Set("*", TestCertificates.Context(TestCertificates.Other));
                 }
             }
         }
@@ -202,8 +222,6 @@ public sealed class OpenSslConnectionTests(TransportKind transport) : BothTransp
         Assert.That(new TlsContext(new TlsOptions { Certificate = unusable }).BackendDescription, Does.StartWith("SslStream, because"));
         Assert.That(new TlsContext(new TlsOptions { Certificate = TestCertificates.Server }).BackendDescription, Does.StartWith("OpenSSL 3"));
     }
-
-    private static SslStreamCertificateContext Context(X509Certificate2 certificate) => SslStreamCertificateContext.Create(certificate, additionalCertificates: null, offline: true);
 
     /// <summary>A certificate whose key is too short for the library's security level.</summary>
     private static X509Certificate2 CreateWeak()

@@ -46,6 +46,8 @@ internal sealed class TlsClient : IAsyncDisposable
             var options = new SslClientAuthenticationOptions
             {
                 TargetHost = hostName,
+                // A resumed session shows the certificate of the handshake that began it, not the one that is served now.
+                AllowTlsResume = false,
                 RemoteCertificateValidationCallback = static (_, shown, _, _) => TestCertificates.IsOurs(shown),
                 ApplicationProtocols = applicationProtocols is null ? null : [.. applicationProtocols],
                 ClientCertificates = certificate is null ? null : [certificate],

@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using System.Diagnostics;
 using System.Net;
 using System.Net.Security;
@@ -122,6 +123,39 @@ public sealed class TlsContextTests(TransportKind transport, TlsBackend backend)
                 await refused.ReadExactlyAsync(1);
             },
             Throws.InstanceOf<AuthenticationException>().Or.InstanceOf<IOException>());
+    }
+
+    [Test]
+    public async Task What_is_wrong_with_a_clients_certificate_is_told_to_the_host_that_judges_it()
+    {
+        var seen = new ConcurrentQueue<(string Subject, SslPolicyErrors Errors, X509ChainStatusFlags Status)>();
+        await using RunningServer server = await StartAsync(_ => ProbeProtocol.Echo(), options => options.Tls = new TlsOptions
+        {
+            Certificate = TestCertificates.Server,
+            ClientCertificates = ClientCertificateMode.Required,
+            ValidateClientCertificate = (shown, chain, errors) =>
+            {
+                seen.Enqueue((shown.Subject, errors, chain!.ChainStatus.Aggregate(X509ChainStatusFlags.NoError, static (all, one) => all | one.Status)));
+                return false;
+            },
+        });
+        foreach (X509Certificate2 certificate in new[] { TestCertificates.Expired, TestCertificates.ServerOnly, TestCertificates.Client })
+        {
+            Assert.That(
+                async () =>
+                {
+                    await using TlsClient refused = await TlsClient.ConnectAsync(server.EndPoint, certificate: certificate);
+                    await refused.ReadExactlyAsync(1);
+                },
+                Throws.InstanceOf<AuthenticationException>().Or.InstanceOf<IOException>());
+        }
+
+        Assert.That(seen.Select(static one => one.Subject), Is.EqualTo(new[] { "CN=too late", "CN=a server", "CN=a client" }));
+        Assert.That(seen.Select(static one => one.Errors), Is.All.EqualTo(SslPolicyErrors.RemoteCertificateChainErrors));
+        Assert.That(seen.ElementAt(0).Status, Is.EqualTo(X509ChainStatusFlags.UntrustedRoot | X509ChainStatusFlags.NotTimeValid));
+        Assert.That(seen.ElementAt(1).Status, Is.EqualTo(X509ChainStatusFlags.UntrustedRoot | X509ChainStatusFlags.NotValidForUsage));
+        Assert.That(seen.ElementAt(2).Status, Is.EqualTo(X509ChainStatusFlags.UntrustedRoot));
+        await WhenEmptyAsync(server);
     }
 
     [Test]

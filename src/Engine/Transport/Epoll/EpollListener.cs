@@ -3,18 +3,21 @@ using System.Net.Sockets;
 namespace Engine;
 
 /// <summary>One listening socket on the loop that accepts. No error of an accept ends it.</summary>
-internal sealed class EpollListener(Socket socket, EpollTransport transport, ITransportHost host, int maxAcceptsPerSecond)
+internal sealed class EpollListener(Socket socket, EpollTransport transport, ITransportHost host, int maxAcceptsPerSecond, bool isInherited)
 {
     /// <summary>Accepts a turn, so that a flood of connections does not keep the loop from those it has.</summary>
     private const int MaxAcceptsPerTurn = 64;
 
     private const int BackOffMilliseconds = 100;
+    private const int MaxBackOffMilliseconds = 1_000;
 
     private readonly AcceptGate _gate = new(maxAcceptsPerSecond);
     private readonly int _descriptor = (int)socket.SafeHandle.DangerousGetHandle();
     private EpollLoop? _loop;
     private int _reserve = -1;
-    private bool _closed;
+    private int _backOff = BackOffMilliseconds;
+    private volatile bool _closed;
+    private bool _isDisposed;
 
     /// <summary>Begins to accept. Loop only.</summary>
     public void Start(EpollLoop loop)
@@ -27,15 +30,31 @@ internal sealed class EpollListener(Socket socket, EpollTransport transport, ITr
         }
     }
 
-    /// <summary>Closes the socket. On the loop, or before it has started.</summary>
+    /// <summary>
+    /// From here on the kernel refuses who comes, and resets who waits in the backlog; also while the loop is blocked by a handler. The descriptor stays open for
+    /// the loop, which may be about to use it. Any thread.
+    /// </summary>
+    public void StopListening()
+    {
+        _closed = true;
+
+        // An inherited socket listens for its other owners too.
+        if (!isInherited)
+        {
+            _ = Libc.Shutdown(_descriptor, Libc.ShutdownRead);
+        }
+    }
+
+    /// <summary>Closes the socket. On the loop, or when it does not run.</summary>
     public void Close()
     {
-        if (_closed)
+        _closed = true;
+        if (_isDisposed)
         {
             return;
         }
 
-        _closed = true;
+        _isDisposed = true;
         socket.Dispose();
         if (_reserve >= 0)
         {
@@ -58,6 +77,14 @@ internal sealed class EpollListener(Socket socket, EpollTransport transport, ITr
             int accepted = Libc.Accept(_descriptor, out PeerAddress peer);
             if (accepted >= 0)
             {
+                _backOff = BackOffMilliseconds;
+                if (DescriptorReserve.IsReached(accepted))
+                {
+                    _ = Libc.Close(accepted);
+                    host.OnAcceptFailed(DescriptorReserve.Refusal);
+                    continue;
+                }
+
                 transport.Deal(accepted, peer, host);
                 continue;
             }
@@ -73,26 +100,33 @@ internal sealed class EpollListener(Socket socket, EpollTransport transport, ITr
                     continue;
                 case Libc.TooManyFiles:
                 case Libc.TooManyFilesInSystem:
-                    host.OnAcceptFailed("No descriptors are left: the connection is turned away.");
+                    host.OnAcceptFailed("no descriptors are left: the connection is turned away");
                     if (!TurnOneAway())
                     {
-                        PauseFor(BackOffMilliseconds);
+                        BackOff();
                         return;
                     }
 
                     continue;
                 default:
-                    // What waited in the backlog may have met an error of its own network; memory is worth a pause.
-                    host.OnAcceptFailed($"accept4 failed with error {error}.");
-                    if (error is Libc.OutOfMemory or Libc.NoBuffers)
+                    host.OnAcceptFailed($"accept4 failed with error {error}");
+                    if (Libc.IsErrorOfPeersNetwork(error))
                     {
-                        PauseFor(BackOffMilliseconds);
-                        return;
+                        // accept(2): what waited in the backlog met an error of its own network; the next one is another's.
+                        continue;
                     }
 
-                    continue;
+                    BackOff();
+                    return;
             }
         }
+    }
+
+    /// <summary>An error that will be there again at once: each pause is twice as long as the one before, up to a second.</summary>
+    private void BackOff()
+    {
+        PauseFor(_backOff);
+        _backOff = Math.Min(_backOff * 2, MaxBackOffMilliseconds);
     }
 
     /// <summary>With the descriptor kept for this, one peer is accepted and closed, so that it learns now and the backlog does not fill with it.</summary>

@@ -19,8 +19,8 @@ internal sealed unsafe class EpollLoop : EventLoop
     private const uint WakeSlot = uint.MaxValue;
     private const uint FirstListenerSlot = 0x8000_0000;
 
-    private readonly SafeFileHandle _epoll;
-    private readonly SafeFileHandle _wake;
+    private SafeFileHandle? _epoll;
+    private SafeFileHandle? _wake;
     private readonly byte[] _scratch = GC.AllocateUninitializedArray<byte>(ScratchBytes, pinned: true);
     private readonly byte[] _events = GC.AllocateUninitializedArray<byte>(MaxEvents * EpollEvents.Stride, pinned: true);
     private readonly List<EpollListener> _listeners = [];
@@ -29,16 +29,10 @@ internal sealed unsafe class EpollLoop : EventLoop
     private List<EpollTransportConnection> _againSpare = [];
     private int* _errno;
 
-    /// <exception cref="SocketException">The process has no descriptors left.</exception>
     public EpollLoop(int index)
         : base(index)
     {
-        _epoll = Own(Libc.CreateEpoll());
-        _wake = Own(Libc.CreateEvent());
         Scratch = (byte*)Marshal.UnsafeAddrOfPinnedArrayElement(_scratch, 0);
-
-        // Edge triggered, so that nobody ever has to read the counter: each write is an edge of its own.
-        EpollEvents.Control(Epoll, Libc.ControlAdd, Descriptor(_wake), EpollEvents.In | EpollEvents.EdgeTriggered, WakeSlot);
     }
 
     /// <summary>The receive buffer of whichever connection reads right now: a connection owns none.</summary>
@@ -50,7 +44,7 @@ internal sealed unsafe class EpollLoop : EventLoop
     /// <summary>Vectors and pins of the send that is being put together.</summary>
     public GatherList Gather { get; } = new();
 
-    private int Epoll => Descriptor(_epoll);
+    private int Epoll => Descriptor(_epoll!);
 
     /// <summary>Begins to watch a connection, for its whole life. False when the kernel refused. Loop only.</summary>
     public bool Add(EpollTransportConnection connection, int descriptor, ConnectionId id)
@@ -111,13 +105,22 @@ internal sealed unsafe class EpollLoop : EventLoop
         return count == MaxEvents || _again.Count > 0;
     }
 
+    protected override void OpenBackEnd()
+    {
+        _epoll = Own(Libc.CreateEpoll());
+        _wake = Own(Libc.CreateEvent());
+
+        // Edge triggered, so that nobody ever has to read the counter: each write is an edge of its own.
+        EpollEvents.Control(Epoll, Libc.ControlAdd, Descriptor(_wake), EpollEvents.In | EpollEvents.EdgeTriggered, WakeSlot);
+    }
+
     protected override void Wake()
     {
         // A producer may come this far while the loop ends: the handle keeps the number from meaning another descriptor meanwhile.
         bool held = false;
         try
         {
-            _wake.DangerousAddRef(ref held);
+            _wake!.DangerousAddRef(ref held);
             ulong one = 1;
             _ = Libc.Write(Descriptor(_wake), (byte*)&one, sizeof(ulong));
         }
@@ -129,15 +132,15 @@ internal sealed unsafe class EpollLoop : EventLoop
         {
             if (held)
             {
-                _wake.DangerousRelease();
+                _wake!.DangerousRelease();
             }
         }
     }
 
     protected override void CloseBackEnd()
     {
-        _epoll.Dispose();
-        _wake.Dispose();
+        _epoll?.Dispose();
+        _wake?.Dispose();
     }
 
     private void Raise(ulong data, uint flags)
@@ -148,12 +151,36 @@ internal sealed unsafe class EpollLoop : EventLoop
             EpollTransportConnection? connection = _connections[slot];
             if (connection is not null && connection.Generation == (uint)(data >> 32))
             {
-                connection.OnEvent(flags);
+                RaiseEvent(connection, flags);
             }
         }
         else if (slot != WakeSlot)
         {
-            _listeners[(int)(slot - FirstListenerSlot)].OnReadable();
+            Accept(_listeners[(int)(slot - FirstListenerSlot)]);
+        }
+    }
+
+    private void RaiseEvent(EpollTransportConnection connection, uint flags)
+    {
+        try
+        {
+            connection.OnEvent(flags);
+        }
+        catch (Exception exception)
+        {
+            Fault(connection, exception);
+        }
+    }
+
+    private void Accept(EpollListener listener)
+    {
+        try
+        {
+            listener.OnReadable();
+        }
+        catch (Exception exception)
+        {
+            Fault(listener, exception);
         }
     }
 
@@ -162,7 +189,15 @@ internal sealed unsafe class EpollLoop : EventLoop
         (_again, _againSpare) = (_againSpare, _again);
         foreach (EpollTransportConnection connection in _againSpare)
         {
-            connection.OnAgain();
+            try
+            {
+                connection.OnAgain();
+            }
+            catch (Exception exception)
+            {
+                Fault(connection, exception);
+            }
+
             RestoreThread();
         }
 

@@ -38,23 +38,20 @@ internal sealed class EpollTransport : Transport
             foreach (EndPoint endPoint in _options.EndPoints)
             {
                 Socket socket = ListenEndPoint.Listen(endPoint, _options);
-                _listeners.Add(new EpollListener(socket, this, host, _options.MaxAcceptsPerSecond));
+                _listeners.Add(new EpollListener(socket, this, host, _options.MaxAcceptsPerSecond, endPoint is InheritedEndPoint));
                 socket.Blocking = false;
 
                 // Linux hands a listener's options down to what it accepts, which saves a call each.
                 ListenEndPoint.Configure(socket, _options);
                 bound.Add(socket.LocalEndPoint ?? endPoint);
             }
+
+            StartLoops();
         }
         catch
         {
             CloseListeners();
             throw;
-        }
-
-        foreach (EpollLoop loop in _loops)
-        {
-            loop.Start();
         }
 
         _loops[0].Post(
@@ -70,8 +67,39 @@ internal sealed class EpollTransport : Transport
         return bound;
     }
 
+    public override Task ConnectAsync(EventLoop loop, OutboundRequest request, ITransportHost host, CancellationToken cancellationToken)
+    {
+        using Socket socket = request.CreateSocket();
+        socket.Blocking = false;
+        bool isUnderWay = false;
+        try
+        {
+            socket.Connect(request.EndPoint);
+        }
+        catch (SocketException exception) when (exception.SocketErrorCode is SocketError.WouldBlock or SocketError.InProgress)
+        {
+            isUnderWay = true;
+        }
+
+        // The runtime's socket goes; the connection has a descriptor of its own for what the kernel is doing.
+        int descriptor = Libc.Duplicate((int)socket.SafeHandle.DangerousGetHandle());
+        if (descriptor < 0)
+        {
+            throw new SocketException((int)SocketError.TooManyOpenSockets);
+        }
+
+        var connection = new EpollOutboundConnection(descriptor, (EpollLoop)loop, isUnderWay ? request.TimeoutMilliseconds : 0);
+        loop.Deal(connection, host);
+        return Task.CompletedTask;
+    }
+
     public override Task StopListeningAsync()
     {
+        foreach (EpollListener listener in _listeners)
+        {
+            listener.StopListening();
+        }
+
         var closed = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
         _loops[0].Post(
             _ =>

@@ -7,13 +7,14 @@ namespace Engine;
 /// One descriptor, watched edge triggered. A read that fills less than the loop's buffer has emptied the kernel's, so it is the last until the next
 /// edge; a send that the kernel takes only in part is continued at the edge that says there is room.
 /// </summary>
-internal sealed unsafe class EpollTransportConnection(int descriptor, PeerAddress peer, EpollLoop loop) : TransportConnection, ILoopMember
+internal unsafe class EpollTransportConnection(int descriptor, PeerAddress peer, EpollLoop loop) : TransportConnection, ILoopMember
 {
     private int _descriptor = descriptor;
     private ConnectionId _id;
     private EndPoint? _remote;
     private EndPoint? _local;
     private int _error;
+    private bool _connects;
     private bool _paused;
     private bool _waitsForRoom;
     private bool _isReadable;
@@ -28,6 +29,16 @@ internal sealed unsafe class EpollTransportConnection(int descriptor, PeerAddres
 
     public override EventLoop Loop => loop;
 
+    public override bool IsEstablished => !_connects;
+
+    /// <summary>Its connect is under way, until the kernel's first word about the descriptor.</summary>
+    protected void BeginConnect() => _connects = true;
+
+    /// <summary>The connect has failed, with this error of the kernel's.</summary>
+    protected virtual void OnConnectFailed(int error)
+    {
+    }
+
     public override EndPoint? RemoteEndPoint => _remote ??= peer.IsKnown ? peer.ToEndPoint() : Ask(static socket => socket.RemoteEndPoint);
 
     public override EndPoint? LocalEndPoint => _local ??= Ask(static socket => socket.LocalEndPoint);
@@ -37,10 +48,12 @@ internal sealed unsafe class EpollTransportConnection(int descriptor, PeerAddres
 
     public override TcpInfo GetTcpInfo() => Libc.GetTcpInfo(_descriptor);
 
+    public override void Discard() => _ = Libc.Close(_descriptor);
+
     public override void Start(ConnectionId id)
     {
         _id = id;
-        if (!peer.IsKnown)
+        if (!peer.IsKnown && IsEstablished)
         {
             // Asked for now, it is known also when the peer is gone.
             _ = RemoteEndPoint;
@@ -129,7 +142,7 @@ internal sealed unsafe class EpollTransportConnection(int descriptor, PeerAddres
     /// <summary>The kernel says that something changed.</summary>
     public void OnEvent(uint flags)
     {
-        if (_closing || _failed)
+        if (_closing || _failed || (_connects && !TryEstablish()))
         {
             return;
         }
@@ -200,6 +213,23 @@ internal sealed unsafe class EpollTransportConnection(int descriptor, PeerAddres
         _descriptor = -1;
         loop.Remove(_id);
         Sink.OnReleased();
+    }
+
+    /// <summary>The connect is over, well or not.</summary>
+    private bool TryEstablish()
+    {
+        int error = Libc.TakeSocketError(_descriptor);
+        if (error != 0)
+        {
+            OnConnectFailed(error);
+            Fail(error);
+            return false;
+        }
+
+        _connects = false;
+        _ = RemoteEndPoint;
+        Sink.OnEstablished();
+        return !_closing;
     }
 
     private void Receive()

@@ -10,7 +10,6 @@ internal static unsafe partial class Libc
 {
     public const int Interrupted = 4;
     public const int Again = 11;
-    public const int OutOfMemory = 12;
     public const int TooManyFilesInSystem = 23;
     public const int TooManyFiles = 24;
     public const int BrokenPipe = 32;
@@ -18,7 +17,10 @@ internal static unsafe partial class Libc
     public const int ConnectionReset = 104;
     public const int ConnectionAborted = 103;
     public const int NotConnected = 107;
+    public const int NetworkUnreachable = 101;
+    public const int AddressNotAvailable = 99;
     public const int TimedOut = 110;
+    public const int ConnectionRefused = 111;
     public const int HostUnreachable = 113;
 
     public const int ControlAdd = 1;
@@ -27,8 +29,10 @@ internal static unsafe partial class Libc
 
     public const int DoNotSignal = 0x4000;
     public const int Peek = 2;
+    public const int ShutdownRead = 0;
     public const int ShutdownWrite = 1;
 
+    private const int DuplicateCloseOnExec = 1030;
     private const int CloseOnExec = 0x80000;
     private const int NonBlocking = 0x800;
     private const int SocketLevel = 1;
@@ -44,6 +48,19 @@ internal static unsafe partial class Libc
     [LibraryImport("libc", EntryPoint = "__errno_location"), SuppressGCTransition]
     public static partial int* ErrnoLocation();
 
+    /// <summary>Whether accept(2) counts the error as one of the network of the connection that it took, and not of the listener.</summary>
+    public static bool IsErrorOfPeersNetwork(int error) => error
+        is 71 // EPROTO
+        or 92 // ENOPROTOOPT
+        or 95 // EOPNOTSUPP
+        or 100 // ENETDOWN
+        or 101 // ENETUNREACH
+        or 64 // ENONET
+        or 112 // EHOSTDOWN
+        or HostUnreachable
+        or TimedOut
+        or 1; // EPERM: a rule of the firewall
+
     public static int CreateEpoll() => EpollCreate1(CloseOnExec);
 
     public static int CreateEvent() => EventFd(0, CloseOnExec | NonBlocking);
@@ -56,6 +73,12 @@ internal static unsafe partial class Libc
             return Open(path, CloseOnExec, 0);
         }
     }
+
+    [LibraryImport("libc", EntryPoint = "sched_setaffinity")]
+    public static partial int SetAffinity(int thread, nuint setBytes, ulong* set);
+
+    /// <summary>Another descriptor for the same open file, which programs that are started do not inherit; negative when there is none.</summary>
+    public static int Duplicate(int descriptor) => FileControl(descriptor, DuplicateCloseOnExec, 0);
 
     [LibraryImport("libc", EntryPoint = "epoll_ctl"), SuppressGCTransition]
     public static partial int EpollControl(int epoll, int operation, int descriptor, byte* epollEvent);
@@ -174,4 +197,7 @@ internal static unsafe partial class Libc
         public nint ControlLength;
         public nint Flags;
     }
+
+    [LibraryImport("libc", EntryPoint = "fcntl"), SuppressGCTransition]
+    private static partial int FileControl(int descriptor, int command, int argument);
 }

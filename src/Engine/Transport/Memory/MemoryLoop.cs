@@ -52,13 +52,26 @@ internal sealed class MemoryLoop : EventLoop
         BeginTurn();
         for (int count = _events.Count; count > 0; count--)
         {
-            _events.Dequeue()();
+            Action upcall = _events.Dequeue();
+            try
+            {
+                upcall();
+            }
+            catch (Exception exception)
+            {
+                Fault(upcall.Target, exception);
+            }
+
             RestoreThread();
         }
 
         // Nobody sleeps here, so producers are asked to signal at all times.
         MarkAsleep();
         return _events.Count > 0;
+    }
+
+    protected override void OpenBackEnd()
+    {
     }
 
     protected override void Wake()

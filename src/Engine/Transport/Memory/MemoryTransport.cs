@@ -18,6 +18,9 @@ internal sealed class MemoryTransport : Transport
         return [new IPEndPoint(IPAddress.Loopback, 1)];
     }
 
+    public override Task ConnectAsync(EventLoop loop, OutboundRequest request, ITransportHost host, CancellationToken cancellationToken)
+        => throw new NotSupportedException("A memory transport's peers connect by themselves.");
+
     public override Task StopListeningAsync() => Task.CompletedTask;
 
     public MemoryPeer Connect()

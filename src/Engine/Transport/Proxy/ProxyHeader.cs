@@ -3,6 +3,7 @@ using System.Buffers.Binary;
 using System.Buffers.Text;
 using System.Net;
 using System.Net.Sockets;
+using System.Numerics;
 using System.Text;
 
 namespace Engine;
@@ -13,8 +14,12 @@ namespace Engine;
 /// </summary>
 /// <param name="Source">The client's address; null when the header names none, and the connection's own counts.</param>
 /// <param name="Destination">The address that the client connected to; null likewise.</param>
-internal readonly record struct ProxyHeader(EndPoint? Source, EndPoint? Destination)
+/// <param name="Extensions">The extensions of version 2, whole; null when there are none.</param>
+internal readonly record struct ProxyHeader(EndPoint? Source, EndPoint? Destination, byte[]? Extensions = null)
 {
+    /// <summary>Section 2.2.3: the checksum of the header, computed while its own bytes are zero.</summary>
+    private const byte ChecksumType = 0x03;
+
     /// <summary>Section 2.1: the longest header of version 1, its CRLF included.</summary>
     private const int MaxTextBytes = 107;
 
@@ -222,7 +227,8 @@ internal readonly record struct ProxyHeader(EndPoint? Source, EndPoint? Destinat
 
         ReadOnlySpan<byte> addresses = bytes.Slice(BinaryPrefixBytes, addressBytes);
         bool isUnspecified = bytes[13] == 0;
-        if (!isUnspecified && !AreExtensionsWhole(bytes[(BinaryPrefixBytes + addressBytes)..consumed]))
+        ReadOnlySpan<byte> extensions = bytes[(BinaryPrefixBytes + addressBytes)..consumed];
+        if (!isUnspecified && !AreExtensionsWhole(bytes[..consumed], extensions))
         {
             return ProxyHeaderStatus.Malformed;
         }
@@ -238,6 +244,11 @@ internal readonly record struct ProxyHeader(EndPoint? Source, EndPoint? Destinat
             2 * UnixPathBytes => new ProxyHeader(ReadUnixPath(addresses[..UnixPathBytes]), ReadUnixPath(addresses[UnixPathBytes..])),
             _ => default,
         };
+        if (!isUnspecified && !extensions.IsEmpty)
+        {
+            header = header with { Extensions = extensions.ToArray() };
+        }
+
         return ProxyHeaderStatus.Complete;
     }
 
@@ -253,8 +264,8 @@ internal readonly record struct ProxyHeader(EndPoint? Source, EndPoint? Destinat
         return family is 0x00 or 0x11 or 0x21 or 0x31;
     }
 
-    /// <summary>Section 2.2.x: type, length, value, one behind the other, and nothing left over. What they say is skipped.</summary>
-    private static bool AreExtensionsWhole(ReadOnlySpan<byte> extensions)
+    /// <summary>Section 2.2: type, length, value, one after the other, and nothing left over; a checksum, where there is one, is right.</summary>
+    private static bool AreExtensionsWhole(ReadOnlySpan<byte> header, ReadOnlySpan<byte> extensions)
     {
         while (!extensions.IsEmpty)
         {
@@ -269,10 +280,26 @@ internal readonly record struct ProxyHeader(EndPoint? Source, EndPoint? Destinat
                 return false;
             }
 
+            if (extensions[0] == ChecksumType && (length != sizeof(uint) || !IsChecksumRight(header, header.Length - extensions.Length + 3)))
+            {
+                return false;
+            }
+
             extensions = extensions[(3 + length)..];
         }
 
         return true;
+    }
+
+    private static bool IsChecksumRight(ReadOnlySpan<byte> header, int at)
+    {
+        uint crc = uint.MaxValue;
+        for (int i = 0; i < header.Length; i++)
+        {
+            crc = BitOperations.Crc32C(crc, i >= at && i < at + sizeof(uint) ? (byte)0 : header[i]);
+        }
+
+        return ~crc == BinaryPrimitives.ReadUInt32BigEndian(header[at..]);
     }
 
     /// <summary>A path that ends at its first zero, or an abstract name, which begins with one. Null for a socket without a name.</summary>

@@ -11,6 +11,7 @@ internal sealed class ProxyTransportConnection(TransportConnection inner, ProxyP
     private byte[]? _head;
     private int _headLength;
     private ProxyHeader _header;
+    private ProxyInfo? _info;
     private bool _complete;
     private bool _closing;
 
@@ -19,6 +20,8 @@ internal sealed class ProxyTransportConnection(TransportConnection inner, ProxyP
     public override EndPoint? RemoteEndPoint => _header.Source ?? inner.RemoteEndPoint;
 
     public override EndPoint? LocalEndPoint => _header.Destination ?? inner.LocalEndPoint;
+
+    public override ProxyInfo? Proxy => _complete ? _info ??= new ProxyInfo(_header.Source, _header.Destination, _header.Extensions ?? []) : null;
 
     public override int InFlightBytes => inner.InFlightBytes;
 

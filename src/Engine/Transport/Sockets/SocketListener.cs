@@ -7,11 +7,13 @@ internal sealed class SocketListener(Socket socket, SocketTransport transport, I
 {
     private const int OutstandingCount = 4;
     private const int BackOffMilliseconds = 100;
+    private const int MaxBackOffMilliseconds = 1_000;
 
     private readonly AcceptGate _gate = new(options.MaxAcceptsPerSecond);
     private readonly TaskCompletionSource _completion = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private EventLoop? _loop;
     private int _outstanding;
+    private int _backOff = BackOffMilliseconds;
     private volatile bool _closed;
 
     public Task Completion => _completion.Task;
@@ -91,6 +93,15 @@ internal sealed class SocketListener(Socket socket, SocketTransport transport, I
             return;
         }
 
+        _backOff = BackOffMilliseconds;
+        if (DescriptorReserve.IsReached(accepted.SafeHandle.DangerousGetHandle()))
+        {
+            accepted.Dispose();
+            host.OnAcceptFailed(DescriptorReserve.Refusal);
+            Accept(args);
+            return;
+        }
+
         try
         {
             ListenEndPoint.Configure(accepted, options);
@@ -114,10 +125,16 @@ internal sealed class SocketListener(Socket socket, SocketTransport transport, I
             return;
         }
 
-        // A peer that gave up while it waited is no reason to pause; running out of descriptors is.
+        // A peer that gave up while it waited is no reason to pause; what will be there again at once, such as a lack of descriptors, is.
         host.OnAcceptFailed(error);
-        bool isPeers = args.SocketError is SocketError.ConnectionAborted or SocketError.ConnectionReset;
-        _loop!.Schedule(() => Accept(args), isPeers ? 0 : BackOffMilliseconds);
+        if (args.SocketError is SocketError.ConnectionAborted or SocketError.ConnectionReset)
+        {
+            _loop!.Schedule(() => Accept(args), 0);
+            return;
+        }
+
+        _loop!.Schedule(() => Accept(args), _backOff);
+        _backOff = Math.Min(_backOff * 2, MaxBackOffMilliseconds);
     }
 
     private void End(SocketAsyncEventArgs args)

@@ -32,6 +32,10 @@ internal sealed class SocketLoop(int index) : EventLoop(index)
         return HasPostedWork;
     }
 
+    protected override void OpenBackEnd()
+    {
+    }
+
     protected override void Wake()
     {
         lock (_gate)

@@ -46,6 +46,8 @@ internal sealed class SocketTransport : Transport
                 _listeners.Add(new SocketListener(socket, this, host, _options));
                 bound.Add(socket.LocalEndPoint ?? endPoint);
             }
+
+            StartLoops();
         }
         catch
         {
@@ -57,17 +59,38 @@ internal sealed class SocketTransport : Transport
             throw;
         }
 
-        foreach (SocketLoop loop in _loops)
-        {
-            loop.Start();
-        }
-
         foreach (SocketListener listener in _listeners)
         {
             listener.Start(_loops[0]);
         }
 
         return bound;
+    }
+
+    public override async Task ConnectAsync(EventLoop loop, OutboundRequest request, ITransportHost host, CancellationToken cancellationToken)
+    {
+        Socket socket = request.CreateSocket();
+        try
+        {
+            using CancellationTokenSource limit = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
+            limit.CancelAfter(request.Timeout);
+            await socket.ConnectAsync(request.EndPoint, limit.Token).ConfigureAwait(false);
+
+            // The loop tries at once and never waits for the kernel.
+            socket.Blocking = false;
+        }
+        catch (OperationCanceledException) when (!cancellationToken.IsCancellationRequested)
+        {
+            socket.Dispose();
+            throw new TimeoutException($"{request.EndPoint} did not answer in time.");
+        }
+        catch
+        {
+            socket.Dispose();
+            throw;
+        }
+
+        loop.Deal(new SocketTransportConnection(socket, (SocketLoop)loop, this), host);
     }
 
     public override async Task StopListeningAsync()

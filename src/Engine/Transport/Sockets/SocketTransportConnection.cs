@@ -59,6 +59,8 @@ internal sealed partial class SocketTransportConnection : TransportConnection, I
         }
     }
 
+    public override void Discard() => _socket.Dispose();
+
     public override void Start(ConnectionId id)
     {
         // Asked for now, it is known also when the peer is gone; the runtime has it from the accept.
@@ -118,7 +120,15 @@ internal sealed partial class SocketTransportConnection : TransportConnection, I
             }
 
             // Operations under way complete with an error, on the runtime's threads, and then let go of their memory.
-            _socket.Dispose();
+            if (_abortive)
+            {
+                // Without the 0 the runtime would shut the socket down to end its waiting receive, and the peer could read a FIN before the reset.
+                _socket.Close(timeout: 0);
+            }
+            else
+            {
+                _socket.Dispose();
+            }
         }
 
         ReleaseWhenIdle();

@@ -133,9 +133,12 @@ internal static unsafe class OpenSslCallbacks
     {
         try
         {
-            return OpenSslPort.Of(ssl)?.Current is { } connection
+            int result = OpenSslPort.Of(ssl)?.Current is { } connection
                 ? OpenSslTickets.Prepare(connection.Server.TicketKeys, keyName, iv, cipherContext, macContext, isNew != 0)
                 : -1;
+
+            // In TLS 1.3 clients use a ticket once (RFC 8446 appendix C.4), so whoever resumes gets another.
+            return result == 1 && isNew == 0 && LibSsl.SSL_version(ssl) == LibSsl.Tls13 ? 2 : result;
         }
         catch (Exception)
         {

@@ -10,7 +10,7 @@ namespace Engine;
 /// TLS by OpenSSL 3, on Linux: no task, no stream. The library reads from the loop's receive buffer and writes into the connection's ciphertext; it keeps
 /// no buffer while the connection is idle. The session is made with the first bytes, so a peer that says nothing costs none.
 /// </summary>
-internal sealed unsafe class OpenSslConnection(TransportConnection inner, TlsContext context, OpenSslServer server) : TlsTransportConnection(inner, context)
+internal sealed unsafe class OpenSslConnection(TransportConnection inner, TlsContext context, OpenSslServer server) : TlsTransportConnection(inner, context.HandshakeMilliseconds)
 {
     private readonly OpenSslServer _server = server;
     private readonly OpenSslPort _port = server.PortOf(inner.Loop);

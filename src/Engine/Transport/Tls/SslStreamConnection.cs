@@ -14,15 +14,25 @@ namespace Engine;
 [SuppressMessage("Design", "CA1001:Types that own disposable fields should be disposable", Justification = "Free, which every connection comes to, disposes them.")]
 internal sealed class SslStreamConnection : TlsTransportConnection, IValueTaskSource
 {
+    private readonly Func<SslStream, Task> _authenticate;
+    private readonly Func<Stream, Task>? _prelude;
     private readonly CiphertextStream _stream;
     private readonly SslStream _ssl;
     private ManualResetValueTaskSourceCore<bool> _wake;
     private bool _waitsForWake;
     private bool _paused;
+    private bool _isRunning;
+    private bool _isFreed;
 
-    public SslStreamConnection(TransportConnection inner, TlsContext context)
-        : base(inner, context)
+    /// <param name="inner">What is secured.</param>
+    /// <param name="authenticate">Shakes hands, as a server or as a client. It completes on the loop, unless a function of the host's leaves it.</param>
+    /// <param name="handshakeMilliseconds">How long that may take.</param>
+    /// <param name="prelude">What is said in plain before: a proxy is asked for its tunnel.</param>
+    public SslStreamConnection(TransportConnection inner, Func<SslStream, Task> authenticate, long handshakeMilliseconds, Func<Stream, Task>? prelude = null)
+        : base(inner, handshakeMilliseconds)
     {
+        _authenticate = authenticate;
+        _prelude = prelude;
         _stream = new CiphertextStream(this, inner.Loop);
         _ssl = new SslStream(_stream, leaveInnerStreamOpen: true);
     }
@@ -57,7 +67,11 @@ internal sealed class SslStreamConnection : TlsTransportConnection, IValueTaskSo
     void IValueTaskSource.OnCompleted(Action<object?> continuation, object? state, short token, ValueTaskSourceOnCompletedFlags flags)
         => _wake.OnCompleted(continuation, state, token, flags);
 
-    protected override void Begin() => _ = RunAsync();
+    protected override void Begin()
+    {
+        _isRunning = true;
+        _ = RunAsync();
+    }
 
     protected override void Decrypt(Span<byte> bytes)
     {
@@ -108,7 +122,8 @@ internal sealed class SslStreamConnection : TlsTransportConnection, IValueTaskSo
     {
         _stream.Release();
         Wake();
-        _ssl.Dispose();
+        _isFreed = true;
+        DisposeOnceLeft();
     }
 
     /// <summary>The connection's life: the handshake, then one record after the other. It goes on inside the event that brings the bytes.</summary>
@@ -117,7 +132,13 @@ internal sealed class SslStreamConnection : TlsTransportConnection, IValueTaskSo
         byte[]? buffer = null;
         try
         {
-            await Context.AuthenticateAsync(_ssl).ConfigureAwait(false);
+            if (_prelude is not null)
+            {
+                await _prelude(_stream).ConfigureAwait(false);
+                await new LoopSwitch(Loop);
+            }
+
+            await _authenticate(_ssl).ConfigureAwait(false);
             await new LoopSwitch(Loop);
             if (!IsOver)
             {
@@ -165,10 +186,11 @@ internal sealed class SslStreamConnection : TlsTransportConnection, IValueTaskSo
                 buffer = null;
             }
         }
-        catch (Exception)
+        catch (Exception exception)
         {
             // Whatever it was (a bad record, no common cipher, a certificate refused, a function of the host's that threw): the connection cannot go on.
             await new LoopSwitch(Loop);
+            HandshakeFailure = Info is null && !IsOver ? exception : null;
             Fail();
         }
         finally
@@ -177,6 +199,19 @@ internal sealed class SslStreamConnection : TlsTransportConnection, IValueTaskSo
             {
                 ArrayPool<byte>.Shared.Return(buffer);
             }
+
+            await new LoopSwitch(Loop);
+            _isRunning = false;
+            DisposeOnceLeft();
+        }
+    }
+
+    /// <summary>Disposed inside its own handshake, SslStream would never free the session that it is making: 14 KB a connection.</summary>
+    private void DisposeOnceLeft()
+    {
+        if (_isFreed && !_isRunning)
+        {
+            _ssl.Dispose();
         }
     }
 

@@ -45,7 +45,7 @@ internal sealed class TlsContext
 
     /// <summary>Puts TLS on top of a connection.</summary>
     public TlsTransportConnection Wrap(TransportConnection inner)
-        => _openSsl is { } server ? new OpenSslConnection(inner, this, server) : new SslStreamConnection(inner, this);
+        => _openSsl is { } server ? new OpenSslConnection(inner, this, server) : new SslStreamConnection(inner, AuthenticateAsync, HandshakeMilliseconds);
 
     /// <summary>Whether connections that came in there are secured. When the host's function throws they are, which is the safe side.</summary>
     public bool AppliesTo(EndPoint? local)
@@ -60,8 +60,7 @@ internal sealed class TlsContext
         }
     }
 
-    /// <summary>Shakes hands as a server. It completes on the loop, unless a function of the host's leaves it.</summary>
-    public Task AuthenticateAsync(SslStream stream)
+    private Task AuthenticateAsync(SslStream stream)
         => ChoosesByName
             ? stream.AuthenticateAsServerAsync(_select, state: null)
             : stream.AuthenticateAsServerAsync(OptionsWith(_certificate!));

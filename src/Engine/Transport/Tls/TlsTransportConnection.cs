@@ -11,7 +11,7 @@ namespace Engine;
 /// What both libraries share stands here; a subclass is one library. Plain bytes leave the connection's queue as the kernel takes the records they
 /// became, so the queue's figures, drains and write deadline are as true as without TLS.
 /// </summary>
-internal abstract partial class TlsTransportConnection(TransportConnection inner, TlsContext context) : TransportConnection, ITransportSink, ILoopMember
+internal abstract partial class TlsTransportConnection(TransportConnection inner, long handshakeMilliseconds) : TransportConnection, ITransportSink, ILoopMember
 {
     private TlsPhase _phase;
     private bool _innerEnded;
@@ -24,7 +24,11 @@ internal abstract partial class TlsTransportConnection(TransportConnection inner
 
     public override bool IsEstablished => Info is not null;
 
-    public override long EstablishMilliseconds => Inner.EstablishMilliseconds + Context.HandshakeMilliseconds;
+    public override long EstablishMilliseconds => Inner.EstablishMilliseconds + handshakeMilliseconds;
+
+    public override Exception? EstablishFailure => HandshakeFailure ?? Inner.EstablishFailure;
+
+    public override ProxyInfo? Proxy => Inner.Proxy;
 
     public override TlsInfo? Tls => Info;
 
@@ -33,9 +37,10 @@ internal abstract partial class TlsTransportConnection(TransportConnection inner
 
     protected TransportConnection Inner { get; } = inner;
 
-    protected TlsContext Context { get; } = context;
-
     protected TlsInfo? Info { get; private set; }
+
+    /// <summary>Why the handshake failed, where the library says so.</summary>
+    protected Exception? HandshakeFailure { get; set; }
 
     protected TlsPhase Phase => _phase;
 

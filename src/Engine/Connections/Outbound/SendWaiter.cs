@@ -5,6 +5,13 @@ using Microsoft.Extensions.ObjectPool;
 
 namespace Engine;
 
+/// <summary>Whose room a <see cref="SendWaiter"/> waits for.</summary>
+internal interface ISendWaiterOwner
+{
+    /// <summary>A token was faster than the loop: the waiter holds nobody up any longer. Any thread.</summary>
+    void OnWaiterCancelled(SendWaiter waiter);
+}
+
 /// <summary>
 /// A caller of SendAsync that waits for room, or of WhenWritableAsync that waits for the drain. Pooled.
 /// Its fate is decided once: the loop begins it, or its token cancels it; a message that has begun goes out whole.
@@ -18,7 +25,7 @@ internal sealed class SendWaiter : IValueTaskSource<SendStatus>
     private ManualResetValueTaskSourceCore<SendStatus> _source = new() { RunContinuationsAsynchronously = true };
     private CancellationTokenRegistration _registration;
     private CancellationToken _cancellation;
-    private Connection? _owner;
+    private ISendWaiterOwner? _owner;
     private ObjectPool<SendWaiter>? _pool;
     private ReadOnlyMemory<byte> _prefix;
     private ReadOnlyMemory<byte> _payload;
@@ -26,6 +33,9 @@ internal sealed class SendWaiter : IValueTaskSource<SendStatus>
     private SharedSegment? _shared;
     private byte[]? _framing;
     private int _fate;
+
+    /// <summary>What waits for the end of this message while it is being streamed. Loop only.</summary>
+    public HeldBack HeldBack;
 
     public SendWaiter? Next { get; set; }
 
@@ -68,7 +78,7 @@ internal sealed class SendWaiter : IValueTaskSource<SendStatus>
     }
 
     /// <summary>Lets the token cancel it from now on. Called by the sender, before anyone else can see the waiter complete.</summary>
-    public void ObserveCancellation(Connection owner, CancellationToken cancellation)
+    public void ObserveCancellation(ISendWaiterOwner owner, CancellationToken cancellation)
     {
         if (cancellation.CanBeCanceled)
         {

@@ -53,21 +53,6 @@ internal sealed class ForeignSend
         Waiter = waiter;
     }
 
-    /// <summary>Puts the newest-first stack in the order in which it was pushed.</summary>
-    public static ForeignSend? Reverse(ForeignSend? stack)
-    {
-        ForeignSend? ordered = null;
-        while (stack is not null)
-        {
-            ForeignSend? next = stack.Next;
-            stack.Next = ordered;
-            ordered = stack;
-            stack = next;
-        }
-
-        return ordered;
-    }
-
     private byte[] Buffer => _rented ?? _own;
 
     public sealed class Policy : PooledObjectPolicy<ForeignSend>
