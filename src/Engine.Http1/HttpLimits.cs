@@ -42,6 +42,10 @@ public sealed class HttpLimits
     /// <summary>Whether POST, PUT and PATCH without a length are answered with 411 instead of being taken as empty (RFC 9110 §8.6). Off by default.</summary>
     public bool RequireContentLength { get; set; }
 
+    /// <summary>Checks the values as the server's start does.</summary>
+    /// <exception cref="ArgumentException">A value is out of its range; the parameter's name is the property's.</exception>
+    public void Validate() => Freeze();
+
     internal HttpLimits Freeze()
     {
         ArgumentOutOfRangeException.ThrowIfLessThan(MaxRequestLineSize, 64, nameof(MaxRequestLineSize));

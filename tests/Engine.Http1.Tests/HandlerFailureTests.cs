@@ -186,14 +186,6 @@ public sealed class HandlerFailureTests
         Assert.That(dialogue.Errors, Is.Empty);
     }
 
-    [TestCase("/{id:int}")]
-    [TestCase("/{id?}")]
-    [TestCase("/{x=1}")]
-    [TestCase("/f/*")]
-    [TestCase("/f/**")]
-    public void A_pattern_that_would_not_do_what_it_says_is_refused_when_it_is_mapped(string pattern)
-        => Assert.That(() => new HttpServer(new HttpServerOptions()).MapGet(pattern, static _ => default), Throws.ArgumentException.With.Message.Contains(pattern));
-
     private sealed class Successor : ConnectionProtocol
     {
         protected internal override int OnReceived(Connection connection, Span<byte> bytes) => bytes.Length;

@@ -58,6 +58,21 @@ public sealed class HttpServerGroupsTests(TransportKind transport) : OverSockets
     }
 
     [Test]
+    public void A_500_keeps_the_fields_that_the_middleware_of_a_group_set()
+    {
+        string answer = Dialogue.Ask("GET /api/x HTTP/1.1\r\nHost: a\r\n\r\n", static server => server.MapGroup("/api", static api => api.Use(static (context, next) =>
+        {
+            context.Response.Headers.Set("Access-Control-Allow-Origin", "https://example.org");
+            return next(context);
+        }).MapGet("/x", static context =>
+        {
+            context.Response.Headers.Set("X-Secret", "1");
+            throw new InvalidOperationException("x");
+        })));
+        Assert.That(answer, Does.StartWith("HTTP/1.1 500 ").And.Contain("Access-Control-Allow-Origin: https://example.org\r\n").And.Not.Contain("X-Secret"));
+    }
+
+    [Test]
     public async Task A_group_is_part_of_its_server_and_not_one_to_start()
     {
         HttpServer? group = null;

@@ -45,6 +45,15 @@ public sealed class RequestBodyTests
         Assert.That(Dialogue.Ask(request, configure: static options => options.Limits.MaxRequestBodySize = 10), Does.StartWith("HTTP/1.1 413 ").And.EndWith("<FIN>"));
     }
 
+    [TestCase("FFFFFFFFF\r\n")]
+    [TestCase("FFFFFFFFF;a=b\r\nx")]
+    [TestCase("5\r\nhello\r\n6\r\n")]
+    public void RFC_9110_15_5_14_a_chunk_whose_size_is_past_the_limit_is_refused_before_it_comes(string beginning)
+    {
+        string request = "POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n" + beginning;
+        Assert.That(Dialogue.Ask(request, configure: static options => options.Limits.MaxRequestBodySize = 10), Does.StartWith("HTTP/1.1 413 ").And.EndWith("<FIN>"));
+    }
+
     [Test]
     public void Chunk_extensions_past_MaxChunkExtensionsSize_are_refused()
     {

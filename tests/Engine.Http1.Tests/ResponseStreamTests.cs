@@ -1,3 +1,4 @@
+using System.IO.Pipelines;
 using System.Text;
 
 namespace Engine.Http1.Tests;
@@ -108,6 +109,21 @@ public sealed class ResponseStreamTests
     }
 
     [Test]
+    public void A_successor_may_hand_the_connection_on_as_pipes_when_it_starts()
+    {
+        var dialogue = new Dialogue(static server => server.MapGet("/", static context =>
+        {
+            context.Upgrade!.Accept("raw", new PipingSuccessor());
+            return default;
+        }));
+        dialogue.Send("GET / HTTP/1.1\r\nHost: a\r\nConnection: upgrade\r\nUpgrade: raw\r\n\r\nleft ");
+        Assert.That(dialogue.RunUntil(() => dialogue.Peer.Received.IndexOf("left "u8) >= 0), Is.True);
+        dialogue.Send("then sent");
+        Assert.That(dialogue.RunUntil(() => dialogue.Peer.Received.IndexOf("sent"u8) >= 0), Is.True);
+        Assert.That(dialogue.Take(), Does.StartWith("HTTP/1.1 101 ").And.EndsWith("\r\n\r\nleft then sent"));
+    }
+
+    [Test]
     public void RFC_9110_5_3_two_Upgrade_fields_are_one_list()
     {
         string answer = Dialogue.Ask(
@@ -152,6 +168,118 @@ public sealed class ResponseStreamTests
         dialogue.RunUntil(() => dialogue.Engine.ConnectionCount == 0);
         Assert.That(dialogue.Engine.ConnectionCount, Is.Zero);
         Assert.That(stopping.IsFaulted, Is.False);
+    }
+
+    [Test]
+    public void What_was_told_before_an_upgrade_completed_is_told_to_the_successor_behind_the_bytes_that_were_left([Values] bool isStop)
+    {
+        var gate = new TaskCompletionSource();
+        var successor = new RecordingSuccessor();
+        var dialogue = new Dialogue(server => server.MapGet("/", async context =>
+        {
+            await gate.Task;
+            context.Upgrade!.Accept("x", successor);
+        }));
+        dialogue.Send("GET / HTTP/1.1\r\nHost: a\r\nConnection: upgrade\r\nUpgrade: x\r\n\r\nleft");
+        if (isStop)
+        {
+            _ = dialogue.Engine.StopAsync(TimeSpan.FromMinutes(1));
+        }
+        else
+        {
+            dialogue.Peer.CloseSend();
+        }
+
+        dialogue.Run();
+        gate.SetResult();
+        Assert.That(dialogue.RunUntil(() => dialogue.Peer.SawFin), Is.True);
+        Assert.That(successor.Told, Is.EqualTo(new[] { "started", "left", isStop ? "stopping" : "peer closed" }));
+    }
+
+    [Test]
+    public void A_stream_that_begins_after_the_stop_did_is_asked_to_end_at_once()
+    {
+        var gate = new TaskCompletionSource();
+        var dialogue = new Dialogue(server => server.MapGet("/", async context =>
+        {
+            await gate.Task;
+            ResponseStream stream = context.Response.StartStream();
+            Assert.That(stream.IsOpen, Is.True, "what it has to say can still be said");
+            await Task.Delay(Timeout.Infinite, stream.Closed);
+        }));
+        dialogue.Send(Get);
+        _ = dialogue.Engine.StopAsync(TimeSpan.FromMinutes(1));
+        dialogue.Run();
+        gate.SetResult();
+        Assert.That(dialogue.RunUntil(() => dialogue.Peer.SawFin), Is.True);
+        Assert.That(dialogue.Take(), Does.EndWith("0\r\n\r\n<FIN>"));
+        Assert.That(dialogue.Errors, Is.Empty);
+    }
+
+    [Test]
+    public void A_stream_that_begins_after_its_peer_reset_the_connection_is_over_from_the_beginning()
+    {
+        var gate = new TaskCompletionSource();
+        bool? wasOpen = null;
+        bool ended = false;
+        var dialogue = new Dialogue(server => server.MapGet("/", async context =>
+        {
+            await gate.Task;
+            ResponseStream stream = context.Response.StartStream();
+            wasOpen = stream.IsOpen;
+            try
+            {
+                await Task.Delay(Timeout.Infinite, stream.Closed);
+            }
+            finally
+            {
+                ended = true;
+            }
+        }));
+        dialogue.Send(Get);
+        dialogue.Peer.Reset();
+        dialogue.Run();
+        gate.SetResult();
+        Assert.That(dialogue.RunUntil(() => ended), Is.True);
+        Assert.That(wasOpen, Is.False);
+        Assert.That(dialogue.Errors, Is.Empty);
+    }
+
+    private sealed class RecordingSuccessor : ConnectionProtocol
+    {
+        public List<string> Told { get; } = [];
+
+        protected internal override void OnStarted(Connection connection) => Told.Add("started");
+
+        protected internal override int OnReceived(Connection connection, Span<byte> bytes)
+        {
+            Told.Add(Encoding.Latin1.GetString(bytes));
+            return bytes.Length;
+        }
+
+        protected internal override void OnPeerClosed(Connection connection)
+        {
+            Told.Add("peer closed");
+            base.OnPeerClosed(connection);
+        }
+
+        protected internal override void OnStopping(Connection connection)
+        {
+            Told.Add("stopping");
+            base.OnStopping(connection);
+        }
+    }
+
+    /// <summary>Echoes through pipes, which take its place; it must receive nothing itself.</summary>
+    private sealed class PipingSuccessor : ConnectionProtocol
+    {
+        protected internal override void OnStarted(Connection connection)
+        {
+            IDuplexPipe pipe = connection.AsDuplexPipe();
+            _ = pipe.Input.CopyToAsync(pipe.Output);
+        }
+
+        protected internal override int OnReceived(Connection connection, Span<byte> bytes) => throw new InvalidOperationException("It has handed the connection on.");
     }
 
     private sealed class EchoSuccessor : ConnectionProtocol

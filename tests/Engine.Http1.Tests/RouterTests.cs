@@ -111,6 +111,16 @@ public sealed class RouterTests
     }
 
     [Test]
+    public void All_values_of_a_query_parameter_come_in_their_order()
+    {
+        string answer = Dialogue.Ask(
+            "GET /?a=1&b=2&a=x+y&a&%61=%C3%BC HTTP/1.1\r\nHost: a\r\n\r\n",
+            static server => server.MapGet("/", static context => context.Response.WriteAsync(
+                string.Join('|', context.Request.GetQueryValues("a")) + context.Request.GetQueryValues("c").Count)));
+        Assert.That(System.Text.Encoding.UTF8.GetString(System.Text.Encoding.Latin1.GetBytes(answer)), Does.EndWith("1|x y||ü0"));
+    }
+
+    [Test]
     public void What_a_handler_leaves_in_an_AsyncLocal_is_not_seen_by_the_next_request_of_its_connection()
     {
         var user = new AsyncLocal<string?>();

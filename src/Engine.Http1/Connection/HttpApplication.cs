@@ -20,6 +20,9 @@ internal sealed class HttpApplication(HttpLimits limits, RequestPipeline pipelin
     /// <summary>The host's hook for exceptions of handlers.</summary>
     public Action<Exception, HttpContext?>? OnError { get; init; }
 
+    /// <summary>The host's channel for exceptions of all handlers, of whatever protocol.</summary>
+    public Action<Connection?, Exception>? OnHandlerFailed { get; init; }
+
     /// <summary>The host's hook for refused requests.</summary>
     public Action<HttpRefusal>? OnRefused { get; init; }
 
@@ -42,6 +45,8 @@ internal sealed class HttpApplication(HttpLimits limits, RequestPipeline pipelin
         {
             HttpLog.HookFailed(logger, id, nameof(OnError), failure);
         }
+
+        OnHandlerFailed?.Invoke(context.Connection, exception);
     }
 
     /// <summary>A request was refused: counted, logged and told to the host. Returns what the host made of the response, or null.</summary>

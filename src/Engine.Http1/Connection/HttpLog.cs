@@ -14,6 +14,9 @@ internal static partial class HttpLog
     [LoggerMessage(104, LogLevel.Error, "The host's {Hook} failed on connection {ConnectionId}")]
     public static partial void HookFailed(ILogger logger, ConnectionId connectionId, string hook, Exception exception);
 
+    [LoggerMessage(105, LogLevel.Error, "A subscriber of {Event} failed")]
+    public static partial void SubscriberFailed(ILogger logger, string @event, Exception exception);
+
     [LoggerMessage(102, LogLevel.Critical, "Connection {ConnectionId} returned a pooled {What} twice and was aborted; this is a bug in the engine")]
     public static partial void ReturnedTwice(ILogger logger, ConnectionId connectionId, string what);
 }

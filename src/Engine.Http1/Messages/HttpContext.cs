@@ -10,6 +10,7 @@ public sealed class HttpContext
     private Connection? _connection;
     private Dictionary<object, object?>? _items;
     private CancellationTokenSource? _aborted;
+    private IServiceProvider? _services;
     private int _isAborted;
 
     internal HttpContext()
@@ -41,6 +42,20 @@ public sealed class HttpContext
     public IDictionary<object, object?> Items => _items ??= new Dictionary<object, object?>();
 
     /// <summary>
+    /// The services of this request: made on first use by <see cref="HttpServerOptions.CreateRequestServices"/>, disposed when the handlers have completed.
+    /// </summary>
+    /// <exception cref="InvalidOperationException">The server was given no services.</exception>
+    /// <exception cref="ObjectDisposedException">The request has ended.</exception>
+    public IServiceProvider Services
+    {
+        get
+        {
+            ObjectDisposedException.ThrowIf(_connection is null, this);
+            return _services ??= CreateServices?.Invoke() ?? throw new InvalidOperationException("The server was given no services: set HttpServerOptions.CreateRequestServices.");
+        }
+    }
+
+    /// <summary>
     /// Cancelled when the client has gone while the request runs: when the connection has ended, and, unless
     /// <see cref="HttpServerOptions.ServeHalfClosedPeers"/> is set, when the client has ended its sending side, which is how most leave. A response may still be
     /// written in the latter case. Made on first use. Callbacks run where handlers run.
@@ -68,8 +83,17 @@ public sealed class HttpContext
     /// <summary>The offer to change the protocol; null when the request makes none that could be accepted.</summary>
     public UpgradeOffer? Upgrade { get; private set; }
 
+    /// <summary>Makes the request's services; set for each request before it is routed.</summary>
+    internal Func<IServiceProvider>? CreateServices { get; set; }
+
+    /// <summary>Whether a handler asked for services, which are to be disposed.</summary>
+    internal bool HasServices => _services is not null;
+
     /// <summary>The handler that the route names.</summary>
     internal HttpHandler? RouteHandler { get; set; }
+
+    /// <summary>The pattern of the route; null when there is none.</summary>
+    internal string? RouteTemplate { get; set; }
 
     /// <summary>Methods that the path knows when it does not know this one.</summary>
     internal string? AllowedMethods { get; set; }
@@ -95,6 +119,23 @@ public sealed class HttpContext
     internal long WatchedSince { get; set; }
 
     internal bool IsAborted => Volatile.Read(ref _isAborted) != 0;
+
+    /// <summary>Disposes the request's services. The handlers have completed.</summary>
+    internal ValueTask EndServicesAsync()
+    {
+        IServiceProvider? services = _services;
+        _services = null;
+        switch (services)
+        {
+            case IAsyncDisposable later:
+                return later.DisposeAsync();
+            case IDisposable now:
+                now.Dispose();
+                break;
+        }
+
+        return default;
+    }
 
     /// <summary>The client has gone. Loop only.</summary>
     internal void Abort(HandlerScheduling scheduling)
@@ -130,10 +171,12 @@ public sealed class HttpContext
         _offer.Clear();
         RouteKind = RouteKind.None;
         _items = null;
+        _services = null;
         _aborted = null;
         _isAborted = 0;
         Upgrade = null;
         RouteHandler = null;
+        RouteTemplate = null;
         RouteOptions = null;
         IsTimedOut = false;
         AllowedMethods = null;

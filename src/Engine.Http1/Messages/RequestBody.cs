@@ -97,6 +97,12 @@ internal sealed class RequestBody : PipeReader
             Take(data);
         }
 
+        if (rejection == HttpRejection.None && _decoder.PendingBytes > _maxBytes - _taken)
+        {
+            // Known from the chunk's size: nobody has to send what is refused.
+            rejection = HttpRejection.ContentTooLarge;
+        }
+
         return bytes.Length;
     }
 

@@ -17,6 +17,16 @@ public static class RequestReaders
         return Find(request.RawQuery, name);
     }
 
+    /// <summary>All values of a query parameter, decoded, in their order; empty when there is none.</summary>
+    /// <exception cref="RequestFormatException">An escape is broken; the client gets 400 when the handler lets it pass.</exception>
+    public static IReadOnlyList<string> GetQueryValues(this HttpRequest request, string name)
+    {
+        ArgumentNullException.ThrowIfNull(request);
+        List<string> values = [];
+        Find(request.RawQuery, name, values);
+        return values;
+    }
+
     /// <summary>The value of a cookie as it came, quotes included (RFC 6265 §4.2); null when there is none.</summary>
     public static string? GetCookie(this HttpRequest request, string name)
     {
@@ -64,7 +74,8 @@ public static class RequestReaders
         }
     }
 
-    internal static string? Find(ReadOnlySpan<byte> pairs, string name)
+    /// <summary>Returns the first value, or null; with a list, adds all values to it instead.</summary>
+    internal static string? Find(ReadOnlySpan<byte> pairs, string name, List<string>? all = null)
     {
         ArgumentException.ThrowIfNullOrEmpty(name);
         byte[] rented = ArrayPool<byte>.Shared.Rent(pairs.Length + 1);
@@ -75,10 +86,18 @@ public static class RequestReaders
                 ReadOnlySpan<byte> pair = pairs[range];
                 int equals = pair.IndexOf((byte)'=');
                 ReadOnlySpan<byte> key = equals < 0 ? pair : pair[..equals];
-                if (!key.IsEmpty && Decode(key, rented) == name)
+                if (key.IsEmpty || Decode(key, rented) != name)
                 {
-                    return equals < 0 ? "" : Decode(pair[(equals + 1)..], rented);
+                    continue;
                 }
+
+                string value = equals < 0 ? "" : Decode(pair[(equals + 1)..], rented);
+                if (all is null)
+                {
+                    return value;
+                }
+
+                all.Add(value);
             }
 
             return null;

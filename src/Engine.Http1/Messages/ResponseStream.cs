@@ -8,6 +8,9 @@ namespace Engine.Http1;
 /// </summary>
 public sealed class ResponseStream
 {
+    /// <summary>What stands before shared bytes is copied by way of the stack.</summary>
+    private const int MaxHeadBytes = 4096;
+
     private readonly Connection _connection;
     private readonly IResponseOwner _owner;
     private readonly HandlerScheduling _scheduling;
@@ -114,6 +117,37 @@ public sealed class ResponseStream
         lock (_gate)
         {
             return _isOpen ? _connection.TrySend(prefix, bytes, Suffix) : SendStatus.Closed;
+        }
+    }
+
+    /// <summary>
+    /// Sends one piece that the caller can send again later, outside the server's policy for full queues (<see cref="Connection.TrySendRepeatable"/>): a head of its
+    /// own, at most 4,096 bytes, and bytes that are shared by reference. Loop only.
+    /// </summary>
+    public SendStatus TrySendRepeatable(ReadOnlySpan<byte> head, SharedSegment bytes)
+    {
+        ArgumentNullException.ThrowIfNull(bytes);
+        if (!_isOpen)
+        {
+            return SendStatus.Closed;
+        }
+
+        Span<byte> prefix = stackalloc byte[ChunkedEncoder.MaxSizeLineBytes + MaxHeadBytes];
+        return _connection.TrySendRepeatable(Prefix(prefix, head, bytes), bytes, Suffix);
+    }
+
+    /// <summary>
+    /// Sends one piece as <see cref="TrySendRepeatable"/> does, waiting for room if need be: a head of its own, at most 4,096 bytes, and bytes that are shared by
+    /// reference. The caller may let go of its reference at once.
+    /// </summary>
+    public ValueTask<SendStatus> SendAsync(ReadOnlySpan<byte> head, SharedSegment bytes)
+    {
+        ArgumentNullException.ThrowIfNull(bytes);
+        Span<byte> prefix = stackalloc byte[ChunkedEncoder.MaxSizeLineBytes + MaxHeadBytes];
+        ReadOnlySpan<byte> written = Prefix(prefix, head, bytes);
+        lock (_gate)
+        {
+            return _isOpen ? _connection.SendAsync(written, bytes, Suffix) : new ValueTask<SendStatus>(SendStatus.Closed);
         }
     }
 
@@ -279,6 +313,13 @@ public sealed class ResponseStream
         {
             ArrayPool<byte>.Shared.Return(rented);
         }
+    }
+
+    private ReadOnlySpan<byte> Prefix(Span<byte> destination, ReadOnlySpan<byte> head, SharedSegment bytes)
+    {
+        int length = Prefix(destination, head.Length + bytes.Memory.Length).Length;
+        head.CopyTo(destination[length..]);
+        return destination[..(length + head.Length)];
     }
 
     private ReadOnlySpan<byte> Suffix => _isChunked ? ChunkedEncoder.LineEnd : default;

@@ -36,6 +36,9 @@ internal struct ChunkedDecoder
 
     public readonly bool IsDone => _state == State.Done;
 
+    /// <summary>How much of the current chunk's data is still to come, by the size that was said.</summary>
+    public readonly long PendingBytes => _state is State.Data or State.Extension or State.SizeLineFeed ? _left : 0;
+
     /// <summary>
     /// Takes bytes from the front of <paramref name="bytes"/>. True with a slice of data (empty at the end, see <see cref="IsDone"/>); false when it needs more
     /// or <paramref name="rejection"/> says what is wrong. <paramref name="consumed"/> bytes were taken in any case.

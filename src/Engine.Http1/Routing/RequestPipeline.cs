@@ -5,14 +5,22 @@ internal sealed class RequestPipeline(Router router, IReadOnlyList<HttpMiddlewar
 {
     private readonly HttpHandler _entry = Compose(middleware, fallback);
 
+    /// <summary>Measures requests while somebody listens; null where nothing does.</summary>
+    public RequestTelemetry? Telemetry { get; init; }
+
+    /// <summary>Makes the services of a request; null when the server has none.</summary>
+    public Func<IServiceProvider>? CreateServices { get; init; }
+
     /// <summary>Finds the route. Called before <see cref="Run"/>, so that middleware can tell what it is on.</summary>
     public void Route(HttpContext context)
     {
+        context.CreateServices = CreateServices;
         HttpRequest request = context.Request;
         RouteEndpoint? endpoint = router.Match(request.RoutePath, request.Method, context.RouteParameters);
         if (endpoint is not null)
         {
             context.RouteHandler = endpoint.Handler;
+            context.RouteTemplate = endpoint.Pattern;
             context.RouteKind = endpoint.Kind;
             context.RouteOptions = endpoint.Options;
             return;
@@ -29,7 +37,12 @@ internal sealed class RequestPipeline(Router router, IReadOnlyList<HttpMiddlewar
         ExecutionContext? before = ExecutionContext.Capture();
         try
         {
-            return _entry(context);
+            if (Telemetry is { IsEnabled: true } telemetry)
+            {
+                telemetry.Begin(context);
+            }
+
+            return CreateServices is null ? _entry(context) : RunWithServices(context);
         }
         finally
         {
@@ -40,11 +53,46 @@ internal sealed class RequestPipeline(Router router, IReadOnlyList<HttpMiddlewar
         }
     }
 
+    private ValueTask RunWithServices(HttpContext context)
+    {
+        ValueTask running;
+        try
+        {
+            running = _entry(context);
+        }
+        catch (Exception exception) when (context.HasServices)
+        {
+            running = ValueTask.FromException(exception);
+        }
+
+        return running.IsCompletedSuccessfully && !context.HasServices ? default : EndServicesAsync(context, running);
+    }
+
+    private static async ValueTask EndServicesAsync(HttpContext context, ValueTask running)
+    {
+        try
+        {
+            await running.ConfigureAwait(false);
+        }
+        finally
+        {
+            await context.EndServicesAsync().ConfigureAwait(false);
+        }
+    }
+
     private static HttpHandler Compose(IReadOnlyList<HttpMiddleware> middleware, HttpHandler? fallback)
         => Around(middleware, context =>
         {
             context.Response.Headers.Mark();
             return context.RouteHandler is { } handler ? handler(context) : Answer(context, fallback);
+        });
+
+    /// <summary>The same for a group's middleware, whose fields are kept as the server's are when the handler fails.</summary>
+    public static HttpHandler Within(IReadOnlyList<HttpMiddleware> middleware, HttpHandler handler)
+        => middleware.Count == 0 ? handler : Around(middleware, context =>
+        {
+            context.Response.Headers.Mark();
+            return handler(context);
         });
 
     /// <summary>A handler with middleware around it, the first of which is the outermost.</summary>

@@ -5,6 +5,9 @@ internal sealed class RouteNode
 {
     private readonly Dictionary<byte[], RouteNode> _literals = new(Utf8Comparer.Instance);
 
+    /// <summary>Parameters that only some values match, in the order in which they were mapped. They go before <see cref="Parameter"/>.</summary>
+    public List<(RouteConstraint Constraint, RouteNode Node)> Constrained { get; } = [];
+
     public RouteNode? Parameter { get; private set; }
 
     public RouteNode? Rest { get; private set; }
@@ -19,6 +22,18 @@ internal sealed class RouteNode
     {
         switch (segment.Kind)
         {
+            case RouteSegmentKind.Parameter when segment.Constraint != RouteConstraint.None:
+                foreach ((RouteConstraint constraint, RouteNode constrained) in Constrained)
+                {
+                    if (constraint == segment.Constraint)
+                    {
+                        return constrained;
+                    }
+                }
+
+                var made = new RouteNode();
+                Constrained.Add((segment.Constraint, made));
+                return made;
             case RouteSegmentKind.Parameter:
                 return Parameter ??= new RouteNode();
             case RouteSegmentKind.Rest:
@@ -67,6 +82,11 @@ internal sealed class RouteNode
     public void CollectAll(SortedSet<string> methods)
     {
         Collect(methods);
+        foreach ((_, RouteNode constrained) in Constrained)
+        {
+            constrained.CollectAll(methods);
+        }
+
         Parameter?.CollectAll(methods);
         Rest?.CollectAll(methods);
         foreach (RouteNode child in _literals.Values)

@@ -2,7 +2,7 @@ using System.Text;
 
 namespace Engine.Http1;
 
-/// <summary>A parsed pattern: <c>/literal</c>, <c>/{name}</c> for one segment that is not empty, <c>/{*name}</c> for the rest, the empty one included.</summary>
+/// <summary>A parsed pattern: <c>/literal</c>, <c>/{name}</c> for one segment that is not empty, <c>/{name:int}</c> for one that is a number, <c>/{*name}</c> for the rest, the empty one included.</summary>
 internal sealed class RoutePattern
 {
     private RoutePattern(string text, List<RouteSegment> segments, string[] names)
@@ -65,16 +65,27 @@ internal sealed class RoutePattern
                 throw new ArgumentException($"The rest of a path is {{*name}}, not {part}: {pattern}", nameof(pattern));
             }
 
-            return new RouteSegment(RouteSegmentKind.Literal, Encoding.UTF8.GetBytes(part));
+            return new RouteSegment(RouteSegmentKind.Literal, Encoding.UTF8.GetBytes(part), RouteConstraint.None);
         }
 
         bool isRest = part.StartsWith("{*", StringComparison.Ordinal);
         string name = part[(isRest ? 2 : 1)..].TrimEnd('}');
-        if (name.AsSpan().IndexOfAny(":?=") >= 0)
+        if (name.AsSpan().IndexOfAny('?', '=') >= 0)
         {
-            throw new ArgumentException(
-                $"A parameter has no constraint, no default and is not optional, {part} in {pattern}: map a pattern for each case, and check values in the handler.",
-                nameof(pattern));
+            throw new ArgumentException($"A parameter has no default and is not optional, {part} in {pattern}: map a pattern for each case.", nameof(pattern));
+        }
+
+        RouteConstraint constraint = RouteConstraint.None;
+        int colon = name.IndexOf(':', StringComparison.Ordinal);
+        if (colon >= 0)
+        {
+            if (isRest || !RouteConstraints.TryParse(name[(colon + 1)..], out constraint))
+            {
+                throw new ArgumentException(
+                    $"A parameter of one segment may be {RouteConstraints.Names}; {part} in {pattern} is not: check its value in the handler.", nameof(pattern));
+            }
+
+            name = name[..colon];
         }
 
         if (part[^1] != '}' || name.Length == 0 || name.AsSpan().IndexOfAny('{', '}', '*') >= 0 || names.Contains(name))
@@ -83,12 +94,12 @@ internal sealed class RoutePattern
         }
 
         names.Add(name);
-        return new RouteSegment(isRest ? RouteSegmentKind.Rest : RouteSegmentKind.Parameter, []);
+        return new RouteSegment(isRest ? RouteSegmentKind.Rest : RouteSegmentKind.Parameter, [], constraint);
     }
 }
 
 /// <summary>One segment of a pattern.</summary>
-internal readonly record struct RouteSegment(RouteSegmentKind Kind, byte[] Literal);
+internal readonly record struct RouteSegment(RouteSegmentKind Kind, byte[] Literal, RouteConstraint Constraint);
 
 /// <summary>What a segment matches, in order of precedence.</summary>
 internal enum RouteSegmentKind : byte

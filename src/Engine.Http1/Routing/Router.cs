@@ -1,7 +1,7 @@
 namespace Engine.Http1;
 
 /// <summary>
-/// Finds the handler of a path and method. A literal segment goes before a parameter, a parameter before the rest; patterns of the same shape and method
+/// Finds the handler of a path and method. A literal segment goes before a parameter with a constraint, that before one without, a parameter before the rest; patterns of the same shape and method
 /// conflict when they are mapped. Built before the server starts, then only read, by all loops. A trailing slash is a segment of its own.
 /// </summary>
 internal sealed class Router
@@ -105,6 +105,18 @@ internal sealed class Router
             return byLiteral;
         }
 
+        foreach ((RouteConstraint constraint, RouteNode constrained) in node.Constrained)
+        {
+            if (RouteConstraints.IsMet(constraint, segment))
+            {
+                parameters.Capture(captured, start, end);
+                if (Walk(constrained, path, end + 1, captured + 1, method, parameters) is { } byConstraint)
+                {
+                    return byConstraint;
+                }
+            }
+        }
+
         if (node.Parameter is { } parameter && !segment.IsEmpty)
         {
             parameters.Capture(captured, start, end);
@@ -136,6 +148,14 @@ internal sealed class Router
         if (node.Literal(segment) is { } literal)
         {
             Collect(literal, path, end + 1, methods);
+        }
+
+        foreach ((RouteConstraint constraint, RouteNode constrained) in node.Constrained)
+        {
+            if (RouteConstraints.IsMet(constraint, segment))
+            {
+                Collect(constrained, path, end + 1, methods);
+            }
         }
 
         if (node.Parameter is { } parameter && !segment.IsEmpty)

@@ -54,7 +54,7 @@ public sealed partial class HttpServer
 
         // Composed when the first request comes, so that the order of Use and Map does not matter, as on the server itself.
         HttpHandler? composed = null;
-        _parent!.Map(method, _prefix + pattern, context => (composed ??= RequestPipeline.Around(_middleware, handler))(context), options, kind);
+        _parent!.Map(method, _prefix + pattern, context => (composed ??= RequestPipeline.Within(_middleware, handler))(context), options, kind);
     }
 
     private void MapFallbackInParent(HttpHandler handler)

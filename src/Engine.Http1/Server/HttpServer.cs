@@ -17,8 +17,10 @@ public sealed partial class HttpServer : IAsyncDisposable
     private readonly HttpServerOptions _options;
     private readonly Router _router = new();
     private readonly List<HttpMiddleware> _middleware = [];
+    private readonly FailureChannel _failures = new();
     private HttpHandler? _fallback;
     private HttpApplication? _application;
+    private RequestTelemetry? _telemetry;
     private EngineServer? _engine;
 
     /// <summary>Makes a server; <see cref="StartAsync"/> opens its end points.</summary>
@@ -26,6 +28,18 @@ public sealed partial class HttpServer : IAsyncDisposable
     {
         ArgumentNullException.ThrowIfNull(options);
         _options = options;
+    }
+
+    /// <summary>
+    /// An exception left code of the host: a handler of HTTP, of a stream of events, of a WebSocket (its reading function too), posted work, a timer. The one channel
+    /// for all of them, to be subscribed to before the start or after; the connection is null where the code was called for none. Exceptions that are the client's
+    /// doing and are answered with 4xx, and cancellations by a client that left, are none. Raised where it happened, mostly on the connection's loop: keep it
+    /// short. What a subscriber throws itself is logged.
+    /// </summary>
+    public event Action<Connection?, Exception>? HandlerFailed
+    {
+        add => Root._failures.Subscribe(value);
+        remove => Root._failures.Unsubscribe(value);
     }
 
     /// <summary>The engine beneath: its counters, its connections.</summary>
@@ -50,7 +64,7 @@ public sealed partial class HttpServer : IAsyncDisposable
     }
 
     /// <summary>
-    /// Maps a method of a pattern: <c>/literal</c>, <c>/{name}</c>, <c>/{*rest}</c>. The method "*" takes every one. HEAD is answered by GET's handler,
+    /// Maps a method of a pattern: <c>/literal</c>, <c>/{name}</c>, <c>/{name:int}</c> (also long, guid), <c>/{*rest}</c>. The method "*" takes every one. HEAD is answered by GET's handler,
     /// OPTIONS and 405 by the server, unless mapped.
     /// </summary>
     /// <exception cref="ArgumentException">The pattern is malformed.</exception>
@@ -119,15 +133,27 @@ public sealed partial class HttpServer : IAsyncDisposable
     {
         ThrowIfGroup();
         ThrowIfStarted();
-        _engine = new EngineServer(BuildServerOptions(), CreateProtocol);
-        return _engine.StartAsync(cancellationToken);
+        try
+        {
+            _engine = new EngineServer(BuildServerOptions(), CreateProtocol);
+            _engine.HandlerFailed += _failures.Raise;
+            return _engine.StartAsync(cancellationToken);
+        }
+        catch
+        {
+            _telemetry?.Dispose();
+            throw;
+        }
     }
 
     /// <summary>
     /// Stops accepting; idle connections close, running requests are answered with <c>Connection: close</c>, streams are told to end; what has not ended when
     /// the time is over is reset. Idempotent.
     /// </summary>
-    public Task StopAsync(TimeSpan drainTimeout) => _engine?.StopAsync(drainTimeout) ?? Task.CompletedTask;
+    /// <param name="drainTimeout">How long that may take; <see cref="Timeout.InfiniteTimeSpan"/> for as long as it takes.</param>
+    /// <param name="cancellationToken">Ends the patience: what is left is reset at once.</param>
+    public Task StopAsync(TimeSpan drainTimeout, CancellationToken cancellationToken = default)
+        => _engine is { } engine ? EndAsync(engine.StopAsync(drainTimeout, cancellationToken)) : Task.CompletedTask;
 
     /// <summary>Stops without waiting for connections.</summary>
     public async ValueTask DisposeAsync() => await StopAsync(TimeSpan.Zero).ConfigureAwait(false);
@@ -138,19 +164,21 @@ public sealed partial class HttpServer : IAsyncDisposable
     /// <summary>The engine's options as this server's say. From now on nothing more is mapped.</summary>
     internal ServerOptions BuildServerOptions()
     {
-        ILogger logger = _options.Server.LoggerFactory?.CreateLogger("Engine.Http1") ?? NullLogger.Instance;
+        ILogger logger = _failures.Logger = _options.Server.LoggerFactory?.CreateLogger("Engine.Http1") ?? NullLogger.Instance;
+        _telemetry = new RequestTelemetry(_options.Server.MeterFactory, _options.Server.Name);
         _application = new HttpApplication(
             _options.Limits.Freeze(),
-            new RequestPipeline(_router, [.. _middleware], _fallback),
+            new RequestPipeline(_router, [.. _middleware], _fallback) { CreateServices = _options.CreateRequestServices, Telemetry = _telemetry },
             _options.HandlerScheduling,
             ServerLine(_options.ServerHeader),
             logger)
         {
             OnError = _options.OnError,
+            OnHandlerFailed = _failures.Raise,
             OnRefused = _options.OnRefused,
             ServesHalfClosedPeers = _options.ServeHalfClosedPeers,
         };
-        ServerOptions server = _options.Server;
+        ServerOptions server = _options.Server.Clone();
         foreach (EndPoint endPoint in (IEnumerable<EndPoint>)[.. _options.EndPoint is { } one ? [one] : Array.Empty<EndPoint>(), .. _options.EndPoints])
         {
             if (!server.EndPoints.Contains(endPoint))
@@ -178,6 +206,12 @@ public sealed partial class HttpServer : IAsyncDisposable
         }
 
         return server;
+    }
+
+    private async Task EndAsync(Task stopped)
+    {
+        await stopped.ConfigureAwait(false);
+        _telemetry?.Dispose();
     }
 
     private static ReadOnlyMemory<byte> ServerLine(string? value)

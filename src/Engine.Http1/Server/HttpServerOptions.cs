@@ -44,6 +44,12 @@ public sealed class HttpServerOptions
     /// </summary>
     public bool ServeHalfClosedPeers { get; set; }
 
+    /// <summary>
+    /// Makes the services of one request (<see cref="HttpContext.Services"/>), when its handlers ask for them; null, the default, gives none. What it returns is disposed
+    /// when the handlers have completed, if it is <see cref="IAsyncDisposable"/> or <see cref="IDisposable"/>. Called where handlers run.
+    /// </summary>
+    public Func<IServiceProvider>? CreateRequestServices { get; set; }
+
     /// <summary>Where handlers run: on the event loop by default, which is the fastest and must not be blocked.</summary>
     public HandlerScheduling HandlerScheduling { get; set; }
 }
