@@ -5,7 +5,13 @@ namespace Engine.Sse;
 /// <summary>How the streams of one end point begin, stay alive and are limited. Read when the end point is mapped.</summary>
 public sealed class SseOptions
 {
-    /// <summary>How often a comment is sent, so that proxies keep a quiet stream and dead peers show; 30 seconds by default, <see cref="Timeout.InfiniteTimeSpan"/> turns it off.</summary>
+    /// <summary>The methods that the route answers, each once; GET by default, and HEAD comes with it. POST for clients that send a question along.</summary>
+    public IReadOnlyList<string> Methods { get; set; } = ["GET"];
+
+    /// <summary>
+    /// How often a comment is sent, so that proxies keep a quiet stream and dead peers show; 30 seconds by default, <see cref="Timeout.InfiniteTimeSpan"/> turns it
+    /// off. The first one comes after a second if no event has, for those on the way who wait for the first byte.
+    /// </summary>
     public TimeSpan HeartbeatInterval { get; set; } = TimeSpan.FromSeconds(30);
 
     /// <summary>Heartbeats in a row that may find no room before the stream's connection is closed; 3 by default.</summary>
@@ -24,20 +30,42 @@ public sealed class SseOptions
     /// <summary>A random time up to this is added to <see cref="ReconnectionInterval"/> for each stream, so that clients do not come back all at once; none by default.</summary>
     public TimeSpan ReconnectionJitter { get; set; }
 
-    /// <summary>Streams open at once at this end point; 0, the default, means no limit. One more is answered with 503 and <c>Retry-After</c>.</summary>
+    /// <summary>
+    /// Streams open at once at this end point; 0, the default, means no limit. One more is answered with 503 and <c>Retry-After</c>, or as
+    /// <see cref="EndWhenFull"/> says.
+    /// </summary>
     public int MaxStreams { get; set; }
 
-    /// <summary>What Retry-After says when there is no room, in whole seconds; 5 seconds by default.</summary>
+    /// <summary>What clients are told when there is no room, in whole seconds; 5 seconds by default.</summary>
     public TimeSpan RetryAfter { get; set; } = TimeSpan.FromSeconds(5);
 
-    /// <summary>The origin that browsers may read the stream from (Access-Control-Allow-Origin); none by default.</summary>
+    /// <summary>
+    /// What a client gets for which there is no room. False, the default: 503 with <c>Retry-After</c>. It ends a browser's <c>EventSource</c> for good, as every
+    /// status but 200 does (WHATWG HTML §9.2.3), so the page has to make another. True: 200 with a stream that says <c>retry:</c> with <see cref="RetryAfter"/> and
+    /// ends, after which browsers come back by themselves.
+    /// </summary>
+    public bool EndWhenFull { get; set; }
+
+    /// <summary>
+    /// The query parameter that says what a client has seen when it sends no <c>Last-Event-ID</c>, such as a page that was rendered with a position;
+    /// <c>last_event_id</c> by default, null for none.
+    /// </summary>
+    public string? LastEventIdParameter { get; set; } = "last_event_id";
+
+    /// <summary>
+    /// The origins whose pages may ask for the stream, as browsers write them (<c>https://example.org</c>); empty, the default, asks nobody. A request with another
+    /// <c>Origin</c> is answered with 403 before anything else; one without is no page of another origin. The origin is named in Access-Control-Allow-Origin.
+    /// </summary>
+    public IReadOnlyList<string> AllowedOrigins { get; set; } = [];
+
+    /// <summary>The origin that browsers may read the stream from (Access-Control-Allow-Origin), whoever asks; none by default. Not with <see cref="AllowedOrigins"/>.</summary>
     public string? AllowOrigin { get; set; }
 
     /// <summary>Whether browsers of that origin may send cookies along (Access-Control-Allow-Credentials). Not with the origin <c>*</c>.</summary>
     public bool AllowCredentials { get; set; }
 
     /// <summary>
-    /// Asked before a stream starts. Answering false refuses: with the status that it set (401, 403, or 204, after which browsers do not connect again), else 403.
+    /// Asked before a stream starts. Answering false refuses: with the status that it set (401, 403, or 204), else 403. Browsers do not connect again after any.
     /// </summary>
     public Func<HttpContext, ValueTask<bool>>? OnConnectAsync { get; set; }
 
@@ -53,11 +81,37 @@ public sealed class SseOptions
             throw new ArgumentOutOfRangeException(nameof(HeartbeatInterval));
         }
 
-        if (AllowCredentials && AllowOrigin is (null or "*"))
+        if (AllowCredentials && AllowedOrigins.Count == 0 && AllowOrigin is (null or "*"))
         {
-            throw new ArgumentException("Credentials are allowed to one named origin only.", nameof(AllowCredentials));
+            throw new ArgumentException("Credentials are allowed to named origins only.", nameof(AllowCredentials));
         }
 
-        return (SseOptions)MemberwiseClone();
+        ArgumentNullException.ThrowIfNull(Methods, nameof(Methods));
+        ArgumentNullException.ThrowIfNull(AllowedOrigins, nameof(AllowedOrigins));
+        if (Methods.Count == 0)
+        {
+            throw new ArgumentException("A route answers at least one method.", nameof(Methods));
+        }
+
+        if (AllowedOrigins.Count > 0 && AllowOrigin is not null)
+        {
+            throw new ArgumentException("Either one origin is named to everybody, or the list decides.", nameof(AllowOrigin));
+        }
+
+        if (AllowedOrigins.FirstOrDefault(static origin => !IsOrigin(origin)) is { } wrong)
+        {
+            throw new ArgumentException($"No origin as browsers write it: {wrong}", nameof(AllowedOrigins));
+        }
+
+        var copy = (SseOptions)MemberwiseClone();
+        copy.Methods = [.. Methods];
+        copy.AllowedOrigins = [.. AllowedOrigins];
+        return copy;
     }
+
+    /// <summary>Scheme, host and port if it is not the scheme's own; no path and no slash at the end.</summary>
+    private static bool IsOrigin(string origin)
+        => Uri.TryCreate(origin, UriKind.Absolute, out Uri? uri)
+            && uri.UserInfo.Length == 0
+            && uri.GetLeftPart(UriPartial.Authority).Equals(origin, StringComparison.OrdinalIgnoreCase);
 }

@@ -5,10 +5,15 @@ namespace Engine.WebSockets;
 /// </summary>
 /// <remarks>
 /// Outbound bytes are bounded by the server's own <see cref="ConnectionOptions.MaxOutboundBytes"/> (65,536 a connection by default), with its
-/// <see cref="ConnectionOptions.Backpressure"/> and <see cref="ConnectionOptions.WriteTimeout"/>.
+/// <see cref="ConnectionOptions.Backpressure"/> and <see cref="ConnectionOptions.WriteTimeout"/>, unless the endpoint has <see cref="Connections"/> of its own.
 /// </remarks>
 public sealed class WebSocketEndpointOptions
 {
+    /// <summary>
+    /// The queue, its policy and the clocks of this endpoint's connections, from their upgrade on; null, the default, leaves them as the server has them.
+    /// </summary>
+    public ConnectionOptions? Connections { get; set; }
+
     /// <summary>
     /// The longest message, after inflation; 67,108,864 bytes (64 MiB) by default. One byte more closes with 1009. A peer can make the server hold this
     /// many bytes for each of its connections.
@@ -52,6 +57,12 @@ public sealed class WebSocketEndpointOptions
     /// <remarks>Compressing secrets together with text of an attacker's choice betrays them by length (CRIME, BREACH): send those with <c>compress: false</c>.</remarks>
     public WebSocketCompressionOptions? Compression { get; set; }
 
+    /// <summary>
+    /// The topics that connections may subscribe and publish to (<see cref="WebSocketConnection.Subscribe"/>); null, the default, for none. The hub is the host's:
+    /// several endpoints, also of other servers and kinds, may share it.
+    /// </summary>
+    public TopicHub? Topics { get; set; }
+
     /// <summary>The subprotocols that the endpoint speaks, best first; the first that the client offers is chosen. None by default: nothing is chosen.</summary>
     public IList<string> SubProtocols { get; private set; } = [];
 
@@ -80,6 +91,7 @@ public sealed class WebSocketEndpointOptions
         CheckTime(CloseTimeout, nameof(CloseTimeout));
         CheckTime(MaxLifetime, nameof(MaxLifetime));
         var frozen = (WebSocketEndpointOptions)MemberwiseClone();
+        frozen.Connections = Connections?.Freeze();
         frozen.Compression = Compression?.Freeze();
         frozen.SubProtocols = [.. SubProtocols];
         frozen.AllowedOrigins = [.. AllowedOrigins];

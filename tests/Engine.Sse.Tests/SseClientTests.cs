@@ -50,7 +50,7 @@ public sealed partial class SseClientTests(TransportKind transport) : BothTransp
     {
         await StartAsync(static server => server.MapSse("/events", static async (stream, ct) => await stream.SendAsync(new SseEvent("x"), ct), new SseOptions { ReconnectionInterval = TimeSpan.FromMilliseconds(20) }));
         var waits = new List<TimeSpan>();
-        using var client = new SseClient(Address("/events"), new SseClientOptions { ReconnectionJitter = 0, OnReconnecting = (_, wait) => waits.Add(wait) });
+        using var client = new SseClient(Address("/events"), new SseClientOptions { MinReconnectionInterval = TimeSpan.FromMilliseconds(1), ReconnectionJitter = 0, OnReconnecting = (_, wait) => waits.Add(wait) });
         await ReadAsync(client, 3, cancellationToken);
         Assert.That(client.ReconnectionInterval, Is.EqualTo(TimeSpan.FromMilliseconds(20)));
         Assert.That(waits, Is.EqualTo(new[] { TimeSpan.FromMilliseconds(20), TimeSpan.FromMilliseconds(20) }));
@@ -106,6 +106,7 @@ public sealed partial class SseClientTests(TransportKind transport) : BothTransp
         {
             MaxAttempts = 4,
             ReconnectionInterval = TimeSpan.FromMilliseconds(10),
+            MinReconnectionInterval = TimeSpan.FromMilliseconds(1),
             MaxReconnectionInterval = TimeSpan.FromMilliseconds(20),
             ReconnectionJitter = 0,
             OnReconnecting = (_, wait) => waits.Add(wait),
@@ -141,6 +142,7 @@ public sealed partial class SseClientTests(TransportKind transport) : BothTransp
         {
             IdleTimeout = TimeSpan.FromMilliseconds(300),
             ReconnectionInterval = TimeSpan.Zero,
+            MinReconnectionInterval = TimeSpan.FromMilliseconds(1),
             OnReconnecting = (reason, _) => reasons.Add(reason),
         });
         Assert.That((await ReadAsync(silentClient, 1, cancellationToken))[0].Data, Is.EqualTo("second"));
@@ -192,6 +194,8 @@ public sealed partial class SseClientTests(TransportKind transport) : BothTransp
         Assert.That(static () => new SseClient(new Uri("/relative", UriKind.Relative)), Throws.ArgumentException);
         Assert.That(static () => new SseClient(new Uri("http://a"), new SseClientOptions { MaxAttempts = -1 }), Throws.InstanceOf<ArgumentException>());
         Assert.That(static () => new SseClient(new Uri("http://a"), new SseClientOptions { IdleTimeout = TimeSpan.Zero }), Throws.InstanceOf<ArgumentException>());
+        Assert.That(static () => new SseClient(new Uri("http://a"), new SseClientOptions { MinReconnectionInterval = TimeSpan.Zero }), Throws.InstanceOf<ArgumentException>());
+        Assert.That(static () => new SseClient(new Uri("http://a"), new SseClientOptions { MaxEventBytes = 0 }), Throws.InstanceOf<ArgumentException>());
     }
 
     private static async Task<List<SseItem<string>>> ReadAsync(SseClient client, int count, CancellationToken cancellationToken)
@@ -210,7 +214,7 @@ public sealed partial class SseClientTests(TransportKind transport) : BothTransp
     }
 
     private SseClient Client(string path = "/events")
-        => new(Address(path), new SseClientOptions { ReconnectionInterval = TimeSpan.FromMilliseconds(10) });
+        => new(Address(path), new SseClientOptions { ReconnectionInterval = TimeSpan.FromMilliseconds(10), MinReconnectionInterval = TimeSpan.FromMilliseconds(10) });
 
     [SseEvent("moved")]
     internal sealed record Moved(int X, int Y);

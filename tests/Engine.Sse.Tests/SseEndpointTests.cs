@@ -31,4 +31,21 @@ public sealed class SseEndpointTests(TransportKind transport) : BothTransports(t
         Assert.That(await wasOnLoop.Task.WaitAsync(cancellationToken), Is.EqualTo(new[] { false, false }));
         await UntilAsync(() => Server.Engine.ConnectionCount == 0, cancellationToken);
     }
+
+    [Test]
+    public async Task A_plain_handler_on_the_thread_pool_starts_a_stream_and_goes_on_there(CancellationToken cancellationToken)
+    {
+        await StartAsync(
+            static server => server.MapPost("/ask", static async context =>
+            {
+                Assert.That(() => context.StartSse(), Throws.InvalidOperationException);
+                SseStream stream = await context.StartSseAsync();
+                await stream.SendAsync(new SseEvent(stream.Connection.IsOnLoop ? "on the loop" : "on the pool"));
+            }),
+            HandlerScheduling.ThreadPool);
+        using var http = new HttpClient();
+        HttpResponseMessage response = await http.PostAsync(Address("/ask"), new StringContent("?"), cancellationToken);
+        Assert.That(response.Content.Headers.ContentType!.MediaType, Is.EqualTo("text/event-stream"));
+        Assert.That(await response.Content.ReadAsStringAsync(cancellationToken), Does.EndWith("data: on the pool\n\n"));
+    }
 }

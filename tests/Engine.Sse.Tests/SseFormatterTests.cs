@@ -60,8 +60,40 @@ public sealed class SseFormatterTests
     [TestCase("a\rb")]
     [TestCase("a\nb")]
     [TestCase("a\0b")]
-    public void An_id_that_would_end_its_line_is_refused(string id)
+    [TestCase("a\fb")]
+    [TestCase("a\vb")]
+    [TestCase("a\u0001b")]
+    [TestCase("a\u001bb")]
+    [TestCase("a\u007fb")]
+    [TestCase(" a")]
+    [TestCase("a ")]
+    [TestCase("\ta")]
+    [TestCase("a\t")]
+    [TestCase(" ")]
+    public void An_id_that_could_not_come_back_is_refused(string id)
         => Assert.That(() => Format(new SseEvent("x") { Id = id }), Throws.ArgumentException);
+
+    [Test]
+    public void An_id_that_is_no_text_is_refused()
+    {
+        // No attribute can hold these.
+        foreach (string id in new[] { "a\ud800b", "a\ud800", "\udc00\ud800" })
+        {
+            Assert.That(() => Format(new SseEvent("x") { Id = id }), Throws.ArgumentException);
+        }
+    }
+
+    [Test]
+    public void An_id_may_have_MaxIdBytes_and_not_one_more()
+    {
+        foreach (string letter in new[] { "x", "é", "€", "😀" })
+        {
+            int bytes = Encoding.UTF8.GetByteCount(letter);
+            string fits = new StringBuilder().Insert(0, letter, SseEvent.MaxIdBytes / bytes).ToString();
+            Assert.That(() => Format(new SseEvent("x") { Id = fits }), Throws.Nothing);
+            Assert.That(() => Format(new SseEvent("x") { Id = fits + letter }), Throws.ArgumentException);
+        }
+    }
 
     [TestCase("a\rb")]
     [TestCase("a\nb")]
@@ -91,7 +123,7 @@ public sealed class SseFormatterTests
             SseEvent[] sent = [.. fields.Select(static field => new SseEvent(field.IsBytes ? null : Whole(field.Data.Get))
             {
                 Utf8Data = field.IsBytes ? Encoding.UTF8.GetBytes("x" + Whole(field.Data.Get)) : default,
-                Id = Line(field.Id.Get),
+                Id = Id(field.Id.Get),
                 EventType = Line(field.Type.Get) is { Length: > 0 } type ? type : null,
                 Comment = Whole(field.Comment.Get),
                 ReconnectionInterval = TimeSpan.FromMilliseconds(field.Retry),
@@ -116,7 +148,10 @@ public sealed class SseFormatterTests
         return [.. read];
     }
 
-    /// <summary>Text that may stand in an id or a type.</summary>
+    /// <summary>Text that may be an id.</summary>
+    private static string Id(string text) => string.Concat(Whole(text).Select(static c => char.IsControl(c) ? '.' : c)).Trim(' ');
+
+    /// <summary>Text that may stand in a type.</summary>
     private static string Line(string text) => Whole(text).Replace('\r', ' ').Replace('\n', ' ').Replace('\0', ' ');
 
     /// <summary>Text that UTF-8 can carry, with no line ends but CR and LF.</summary>

@@ -181,6 +181,7 @@ public sealed partial class SseHubTests
     {
         Start(static options => options.CreateHistory = static name => name == "red" ? new SseHistory() : null);
         HubClient ann = Connect("ann", "red", "blue");
+        ann.Take();
         _hub.Publish("blue", new SseEvent("b"));
         Assert.That(ann.Take(), Is.EqualTo("9\r\ndata: b\n\n\r\n"));
         _hub.Publish("red", new SseEvent("r"));
@@ -292,6 +293,7 @@ public sealed partial class SseHubTests
     {
         Start();
         HubClient ann = Connect("ann", "red");
+        ann.Take();
         Assert.That(_hub.Disconnect("nobody"), Is.False);
         Assert.That(_hub.Disconnect("ann"), Is.True);
         Assert.That(_server.RunUntil(() => _hub.StreamCount == 0, TimeSpan.FromSeconds(10)), Is.True);
@@ -338,7 +340,7 @@ public sealed partial class SseHubTests
         return dropped;
     }
 
-    private void Start(Action<SseHubOptions<string>>? configure = null)
+    private void Start(Action<SseHubOptions<string>>? configure = null, Action<HttpServer>? map = null)
     {
         _errors.Clear();
         _told.Clear();
@@ -362,6 +364,7 @@ public sealed partial class SseHubTests
             string[] channels = context.Request.GetQueryValue("channels") is { Length: > 0 } list ? list.Split('.') : [];
             return ValueTask.FromResult<SseTicket<string>?>(new SseTicket<string>(id, id.ToUpperInvariant(), channels));
         });
+        map?.Invoke(http);
         _server = new MemoryServer(http.BuildServerOptions(), http.CreateProtocol);
     }
 

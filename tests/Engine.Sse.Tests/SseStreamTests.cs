@@ -60,6 +60,19 @@ public sealed partial class SseStreamTests
         Assert.That(seen, Is.Null);
     }
 
+    [Test]
+    public void Last_event_id_is_read_as_UTF_8()
+    {
+        string? seen = null;
+        Start((stream, _) =>
+        {
+            seen = stream.LastEventId;
+            return Task.CompletedTask;
+        });
+        Ask("GET /events HTTP/1.1\r\nHost: a\r\nLast-Event-ID: …é😀\r\n\r\n");
+        Assert.That(seen, Is.EqualTo("…é😀"));
+    }
+
     [TestCase(401)]
     [TestCase(204)]
     public void A_client_may_be_refused_before_the_stream_starts(int status)
@@ -255,7 +268,7 @@ public sealed partial class SseStreamTests
 
     private string Ask(string request)
     {
-        _peer!.Send(Encoding.ASCII.GetBytes(request));
+        _peer!.Send(Encoding.UTF8.GetBytes(request));
         _server!.RunUntilIdle();
         return Take();
     }

@@ -1,6 +1,8 @@
 namespace Engine.Sse;
 
-/// <summary>Gives a stream up when a read brings nothing for so long, which is how silence tells from a peer that is gone.</summary>
+/// <summary>Fails a read that brings nothing for <paramref name="timeout"/>, which detects a dead peer.</summary>
+/// <param name="inner">The stream to read; disposed along.</param>
+/// <param name="timeout">The longest silence; <see cref="Timeout.InfiniteTimeSpan"/> sets no bound.</param>
 internal sealed class IdleStream(Stream inner, TimeSpan timeout) : Stream
 {
     private CancellationTokenSource? _idle;
@@ -27,7 +29,7 @@ internal sealed class IdleStream(Stream inner, TimeSpan timeout) : Stream
             return await inner.ReadAsync(buffer, cancellationToken).ConfigureAwait(false);
         }
 
-        // One source serves many reads: it is made anew only after it was cancelled in vain.
+        // One source serves many reads; it is recreated only after a timeout fired.
         if (_idle is null || !_idle.TryReset())
         {
             _idle?.Dispose();

@@ -1,58 +1,63 @@
-using System.Net.ServerSentEvents;
-
 namespace Engine.Sse;
 
-/// <summary>One connection of a client: events until it ends, whatever the reason.</summary>
-internal sealed class SseClientStream<T>(HttpResponseMessage response, SseItemParser<T> itemParser, TimeSpan idleTimeout) : IAsyncDisposable
+/// <summary>One open stream of a client: reads its bytes and hands out its events, until it ends for whatever reason.</summary>
+internal sealed class SseClientStream(HttpResponseMessage response, Stream body, EventStreamParser parser) : IAsyncDisposable
 {
-    private SseParser<T>? _parser;
-    private IAsyncEnumerator<SseItem<T>>? _items;
-    private IdleStream? _body;
+    private const int BufferBytes = 8192;
 
-    public SseItem<T> Current => _items!.Current;
+    private readonly byte[] _buffer = new byte[BufferBytes];
+    private int _position;
+    private int _length;
 
-    /// <summary>Why it ended; null when the server ended it in order.</summary>
+    /// <summary>The events, one at a time.</summary>
+    public EventStreamParser Parser => parser;
+
+    /// <summary>Why the stream ended; null when the server ended it in order.</summary>
     public Exception? Failure { get; private set; }
 
-    /// <summary>Empty until an event had an id.</summary>
-    public string LastEventId => _parser?.LastEventId ?? "";
-
-    /// <summary>Negative until the server asked for one.</summary>
-    public TimeSpan ReconnectionInterval => _parser is { ReconnectionInterval: var interval } && interval != Timeout.InfiniteTimeSpan ? interval : TimeSpan.FromTicks(-1);
-
-    /// <summary>False at the end of the connection.</summary>
-    public async ValueTask<bool> TryReadAsync(CancellationToken cancellationToken)
+    /// <summary>Reads up to the next event. <see cref="EventStreamStatus.NeedMore"/> is the end of the stream.</summary>
+    /// <exception cref="OperationCanceledException">The token was cancelled.</exception>
+    public async ValueTask<EventStreamStatus> ReadAsync(CancellationToken cancellationToken)
     {
-        try
+        while (true)
         {
-            if (_items is null)
+            EventStreamStatus status = ReadBuffered();
+            if (status != EventStreamStatus.NeedMore)
             {
-                _body = new IdleStream(await response.Content.ReadAsStreamAsync(cancellationToken).ConfigureAwait(false), idleTimeout);
-                _parser = SseParser.Create(_body, itemParser);
-                _items = _parser.EnumerateAsync(cancellationToken).GetAsyncEnumerator(cancellationToken);
+                return status;
             }
 
-            return await _items.MoveNextAsync().ConfigureAwait(false);
-        }
-        catch (Exception exception) when (exception is IOException or HttpRequestException or TimeoutException)
-        {
-            Failure = exception;
-            return false;
+            try
+            {
+                _position = 0;
+                _length = await body.ReadAsync(_buffer, cancellationToken).ConfigureAwait(false);
+            }
+            catch (Exception exception) when (exception is IOException or HttpRequestException or TimeoutException or InvalidDataException)
+            {
+                // The last is a compressed stream that is broken.
+                Failure = exception;
+                _length = 0;
+            }
+
+            if (_length == 0)
+            {
+                return EventStreamStatus.NeedMore;
+            }
         }
     }
 
     public async ValueTask DisposeAsync()
     {
-        if (_items is not null)
-        {
-            await _items.DisposeAsync().ConfigureAwait(false);
-        }
-
-        if (_body is not null)
-        {
-            await _body.DisposeAsync().ConfigureAwait(false);
-        }
-
+        parser.Dispose();
+        await body.DisposeAsync().ConfigureAwait(false);
         response.Dispose();
+    }
+
+    private EventStreamStatus ReadBuffered()
+    {
+        ReadOnlySpan<byte> left = _buffer.AsSpan(_position, _length - _position);
+        EventStreamStatus status = parser.Read(ref left);
+        _position = _length - left.Length;
+        return status;
     }
 }

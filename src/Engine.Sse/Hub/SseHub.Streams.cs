@@ -8,6 +8,44 @@ public sealed partial class SseHub<TSession>
     /// <summary>Events read from histories at a time, so that a long replay holds little and keeps nobody from publishing.</summary>
     private const int ReplayBatchEvents = 64;
 
+    /// <summary>
+    /// Makes a stream that a handler began itself one of a session, such as the answer to a POST: from now on it gets what is published to its channels, with ids,
+    /// and a client that is cut comes back by a mapped route with its last id. Completes when what the client missed has been sent; the membership ends with the
+    /// stream. The handler goes on sending events of its own, which are neither numbered nor remembered. Any thread, once a stream.
+    /// </summary>
+    /// <returns>False when the hub has no place, for a limit or because it was disposed: the stream is as it was.</returns>
+    /// <exception cref="OperationCanceledException">The stream ended first.</exception>
+    public async ValueTask<bool> AttachAsync(SseStream stream, SseTicket<TSession> ticket)
+    {
+        ArgumentNullException.ThrowIfNull(stream);
+        ArgumentNullException.ThrowIfNull(ticket);
+        if (TryAdmit(ticket, stream.Connection) is not { } member)
+        {
+            return false;
+        }
+
+        bool isDismissed;
+        try
+        {
+            isDismissed = !Announce(stream, member);
+        }
+        catch
+        {
+            Remove(member);
+            throw;
+        }
+
+        // Behind the announcement, so that a stream that has ended meanwhile is told of in order: begin, end.
+        CancellationToken closed = stream.Closed;
+        closed.UnsafeRegister(_ => Remove(member), null);
+        if (!isDismissed)
+        {
+            await CatchUpAsync(stream, member, closed);
+        }
+
+        return true;
+    }
+
     /// <summary>Takes a place for a stream that is about to begin; null when there is none. From now on it misses nothing.</summary>
     internal SseMember<TSession>? TryAdmit(SseTicket<TSession> ticket, Connection connection)
     {
@@ -78,6 +116,16 @@ public sealed partial class SseHub<TSession>
     {
         var ended = new TaskCompletionSource();
         using CancellationTokenRegistration registration = cancellationToken.UnsafeRegister(static state => ((TaskCompletionSource)state!).TrySetResult(), ended);
+        if (Announce(stream, member))
+        {
+            await CatchUpAsync(stream, member, cancellationToken);
+            await ended.Task;
+        }
+    }
+
+    /// <summary>The stream of a member has begun. False when the session was dismissed meanwhile: the stream is told to end.</summary>
+    private bool Announce(SseStream stream, SseMember<TSession> member)
+    {
         stream.Drained += _ => member.Pump();
         bool isFirst;
         bool isDismissed;
@@ -97,11 +145,9 @@ public sealed partial class SseHub<TSession>
         if (isDismissed)
         {
             stream.Close();
-            return;
         }
 
-        await CatchUpAsync(stream, member, cancellationToken);
-        await ended.Task;
+        return !isDismissed;
     }
 
     /// <summary>
@@ -113,6 +159,12 @@ public sealed partial class SseHub<TSession>
         long position = member.AdmittedAt;
         bool isKnown = stream.LastEventId is not { } lastId || _ids.TryRead(lastId, out position);
         bool isTold = false;
+        if (stream.LastEventId is null && Remembers(member.Session))
+        {
+            // A client that is cut before its first event comes back with this one, and misses nothing.
+            await stream.SendAsync(new SseEvent(null) { Id = _ids.Of(position) }, cancellationToken);
+        }
+
         var batch = new List<SseHistoryEntry>();
         while (true)
         {
@@ -148,6 +200,15 @@ public sealed partial class SseHub<TSession>
             {
                 return;
             }
+        }
+    }
+
+    /// <summary>Whether a client of the session could come back for something.</summary>
+    private bool Remembers(SseSession<TSession> session)
+    {
+        lock (_gate)
+        {
+            return session.Channels.Any(static channel => channel.History is not null);
         }
     }
 

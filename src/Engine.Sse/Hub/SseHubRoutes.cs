@@ -7,7 +7,8 @@ public static class SseHubRoutes
 {
     /// <summary>
     /// Maps a pattern to a hub. <paramref name="authorize"/> is asked before the stream starts: a ticket lets the client in; null refuses it, with the status that
-    /// was set (401, 403, or 204, after which browsers do not connect again), else 403. A client for whom the hub has no place is answered with 503 and <c>Retry-After</c>.
+    /// was set (401, 403, or 204), else 403. A client for whom the hub has no place is answered with 503 and <c>Retry-After</c>, or as
+    /// <see cref="SseOptions.EndWhenFull"/> says.
     /// </summary>
     /// <exception cref="ArgumentException">The pattern is malformed, or an option is out of its range.</exception>
     /// <exception cref="InvalidOperationException">The route conflicts with another, or the server has been started.</exception>
@@ -22,7 +23,7 @@ public static class SseHubRoutes
         ArgumentNullException.ThrowIfNull(hub);
         ArgumentNullException.ThrowIfNull(authorize);
         var endpoint = new SseEndpoint(options ?? new SseOptions());
-        return server.Map("GET", pattern, context => RunAsync(context, endpoint, hub, authorize), RouteKind.ServerSentEvents);
+        return endpoint.Map(server, pattern, context => RunAsync(context, endpoint, hub, authorize));
     }
 
     private static async ValueTask RunAsync<TSession>(

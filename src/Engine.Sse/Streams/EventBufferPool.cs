@@ -13,7 +13,7 @@ internal sealed class EventBufferPool
     public EventBufferPool() => _pool = new DefaultObjectPool<EventBuffer>(new Policy(this), MaxKeptCount);
 
     /// <summary>Formats an event. The caller returns the buffer, or shares it.</summary>
-    /// <exception cref="ArgumentException">Id or event type hold what would end their line.</exception>
+    /// <exception cref="ArgumentException">The id cannot come back in a header field, or the event type would end its line.</exception>
     public EventBuffer Format(in SseEvent item)
     {
         // One that the formatter refuses costs the pool its buffer, which is cheaper than a second look at every event.
@@ -21,6 +21,9 @@ internal sealed class EventBufferPool
         SseFormatter.Write(buffer, item);
         return buffer;
     }
+
+    /// <summary>An empty buffer, which the caller returns.</summary>
+    public EventBuffer Rent() => _pool.Get();
 
     public void Return(EventBuffer buffer) => _pool.Return(buffer);
 

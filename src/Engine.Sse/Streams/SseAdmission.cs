@@ -9,6 +9,6 @@ internal enum SseAdmission
     /// <summary>Answered with the status that was set, else 403.</summary>
     Refused,
 
-    /// <summary>Answered with 503 and Retry-After.</summary>
+    /// <summary>Answered with 503 and Retry-After, or with a stream that says when to come back.</summary>
     Full,
 }

@@ -13,6 +13,17 @@ internal sealed class SseEndpoint(SseOptions options)
     private readonly SseOptions _options = options.Freeze();
     private int _openCount;
 
+    /// <summary>Maps each of the methods that the options name.</summary>
+    public HttpServer Map(HttpServer server, string pattern, HttpHandler handler)
+    {
+        foreach (string method in _options.Methods)
+        {
+            server.Map(method, pattern, handler, RouteKind.ServerSentEvents);
+        }
+
+        return server;
+    }
+
     public ValueTask RunAsync(HttpContext context, SseHandler handler) => RunAsync(context, admit: null, handler);
 
     /// <param name="context">The request.</param>
@@ -24,25 +35,21 @@ internal sealed class SseEndpoint(SseOptions options)
         int openCount = Interlocked.Increment(ref _openCount);
         try
         {
-            SseAdmission admission = _options.MaxStreams > 0 && openCount > _options.MaxStreams ? SseAdmission.Full : SseAdmission.Admitted;
-            if (admission == SseAdmission.Admitted && _options.OnConnectAsync is { } authorize && !await authorize(context))
+            SseAdmission admission = await AdmitAsync(context, admit, openCount);
+            if (admission == SseAdmission.Refused)
             {
-                admission = SseAdmission.Refused;
+                Refuse(context.Response);
             }
-
-            if (admission == SseAdmission.Admitted && admit is not null)
+            else if (admission == SseAdmission.Full && !_options.EndWhenFull)
             {
-                admission = await admit(context);
+                context.Response.StatusCode = 503;
+                context.Response.Headers.Set("Retry-After", ((long)_options.RetryAfter.TotalSeconds).ToString(CultureInfo.InvariantCulture));
             }
-
-            if (admission != SseAdmission.Admitted)
+            else if (admission == SseAdmission.Full)
             {
-                Refuse(context.Response, admission);
-                return;
+                await StartAsync(context, _options.RetryAfter);
             }
-
-            SseStream stream = context.Connection.IsOnLoop ? Start(context) : await StartOnLoopAsync(context);
-            if (stream.IsOpen)
+            else if (await StartAsync(context) is { IsOpen: true } stream)
             {
                 await handler(stream, stream.Closed);
             }
@@ -53,7 +60,17 @@ internal sealed class SseEndpoint(SseOptions options)
         }
     }
 
-    public SseStream Start(HttpContext context)
+    /// <summary>Starts a stream from any thread: the loop does it, and handlers on the thread pool go on there.</summary>
+    /// <param name="context">The request.</param>
+    /// <param name="reconnectionInterval">What the client is told first; null for what the options say.</param>
+    public ValueTask<SseStream> StartAsync(HttpContext context, TimeSpan? reconnectionInterval = null)
+        => context.Connection.IsOnLoop
+            ? new ValueTask<SseStream>(Start(context, reconnectionInterval))
+            : new ValueTask<SseStream>(StartOnLoopAsync(context, reconnectionInterval));
+
+    /// <summary>Starts a stream. Loop only.</summary>
+    /// <inheritdoc cref="StartAsync"/>
+    public SseStream Start(HttpContext context, TimeSpan? reconnectionInterval = null)
     {
         HttpResponse response = context.Response;
         if (response.HasBody)
@@ -67,17 +84,9 @@ internal sealed class SseEndpoint(SseOptions options)
 
         // nginx and its likes hold a response back until a buffer is full, unless they are told.
         response.Headers.Set("X-Accel-Buffering", "no");
-        if (_options.AllowOrigin is { } origin)
-        {
-            response.Headers.Set("Access-Control-Allow-Origin", origin);
-            if (_options.AllowCredentials)
-            {
-                response.Headers.Set("Access-Control-Allow-Credentials", "true");
-            }
-        }
-
+        NameOrigin(context);
         var stream = new SseStream(context, response.StartStream(), _options, _buffers);
-        if (_options.ReconnectionInterval is { } interval && stream.IsOpen)
+        if (stream.IsOpen && (reconnectionInterval ?? _options.ReconnectionInterval) is { } interval)
         {
             TimeSpan jitter = TimeSpan.FromMilliseconds(Random.Shared.NextInt64((long)_options.ReconnectionJitter.TotalMilliseconds + 1));
             stream.TrySend(new SseEvent(null) { ReconnectionInterval = interval + jitter });
@@ -86,8 +95,28 @@ internal sealed class SseEndpoint(SseOptions options)
         return stream;
     }
 
-    /// <summary>For handlers on the thread pool: they go on there.</summary>
-    private Task<SseStream> StartOnLoopAsync(HttpContext context)
+    private async ValueTask<SseAdmission> AdmitAsync(HttpContext context, Func<HttpContext, ValueTask<SseAdmission>>? admit, int openCount)
+    {
+        if (_options.AllowedOrigins.Count > 0 && context.Request.Headers["Origin"] is { } origin && !IsAllowed(origin))
+        {
+            context.Response.StatusCode = 403;
+            return SseAdmission.Refused;
+        }
+
+        if (_options.MaxStreams > 0 && openCount > _options.MaxStreams)
+        {
+            return SseAdmission.Full;
+        }
+
+        if (_options.OnConnectAsync is { } authorize && !await authorize(context))
+        {
+            return SseAdmission.Refused;
+        }
+
+        return admit is null ? SseAdmission.Admitted : await admit(context);
+    }
+
+    private Task<SseStream> StartOnLoopAsync(HttpContext context, TimeSpan? reconnectionInterval)
     {
         var started = new TaskCompletionSource<SseStream>(TaskCreationOptions.RunContinuationsAsynchronously);
         context.Connection.Post(
@@ -95,7 +124,7 @@ internal sealed class SseEndpoint(SseOptions options)
             {
                 try
                 {
-                    started.SetResult(Start(context));
+                    started.SetResult(Start(context, reconnectionInterval));
                 }
                 catch (Exception exception)
                 {
@@ -106,14 +135,46 @@ internal sealed class SseEndpoint(SseOptions options)
         return started.Task;
     }
 
-    private void Refuse(HttpResponse response, SseAdmission admission)
+    private bool IsAllowed(string origin)
     {
-        if (admission == SseAdmission.Full)
+        foreach (string allowed in _options.AllowedOrigins)
         {
-            response.StatusCode = 503;
-            response.Headers.Set("Retry-After", ((long)_options.RetryAfter.TotalSeconds).ToString(CultureInfo.InvariantCulture));
+            if (allowed.Equals(origin, StringComparison.OrdinalIgnoreCase))
+            {
+                return true;
+            }
         }
-        else if (response.StatusCode == 200)
+
+        return false;
+    }
+
+    /// <summary>Says which pages may read the stream.</summary>
+    private void NameOrigin(HttpContext context)
+    {
+        ResponseHeaders fields = context.Response.Headers;
+        string? named = _options.AllowOrigin;
+        if (_options.AllowedOrigins.Count > 0)
+        {
+            // Also without an origin: a cache must not give that response to a page.
+            fields.Append("Vary", "Origin");
+            named = context.Request.Headers["Origin"] is { } origin && IsAllowed(origin) ? origin : null;
+        }
+
+        if (named is null)
+        {
+            return;
+        }
+
+        fields.Set("Access-Control-Allow-Origin", named);
+        if (_options.AllowCredentials)
+        {
+            fields.Set("Access-Control-Allow-Credentials", "true");
+        }
+    }
+
+    private static void Refuse(HttpResponse response)
+    {
+        if (response.StatusCode == 200)
         {
             response.StatusCode = 403;
         }

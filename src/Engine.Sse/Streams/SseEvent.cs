@@ -10,13 +10,19 @@ namespace Engine.Sse;
 /// <param name="data">The payload; null sends none.</param>
 public readonly struct SseEvent(string? data) : IEquatable<SseEvent>
 {
+    /// <summary>The longest id in bytes of UTF-8: what fits into the head of a request beside its other fields.</summary>
+    public const int MaxIdBytes = 4096;
+
     /// <summary>The payload; null sends none, the empty string one empty line.</summary>
     public string? Data { get; init; } = data;
 
     /// <summary>The payload as UTF-8, instead of <see cref="Data"/>. It must not change until the send has returned.</summary>
     public ReadOnlyMemory<byte> Utf8Data { get; init; }
 
-    /// <summary>What the client gives back as <c>Last-Event-ID</c>; null leaves the last one as it is, the empty string clears it. No CR, LF or NUL.</summary>
+    /// <summary>
+    /// What the client gives back as <c>Last-Event-ID</c>; null leaves the last one as it is, the empty string clears it. What could not come back in a header
+    /// field is refused when it is sent: control characters, spaces at the edges, half surrogate pairs, more than <see cref="MaxIdBytes"/>.
+    /// </summary>
     public string? Id { get; init; }
 
     /// <summary>The event's name; null is <c>message</c>. No CR, LF or NUL.</summary>

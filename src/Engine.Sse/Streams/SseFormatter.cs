@@ -12,7 +12,12 @@ internal static class SseFormatter
     private static readonly SearchValues<char> LineEnds = SearchValues.Create("\r\n");
     private static readonly SearchValues<char> NotInLine = SearchValues.Create("\r\n\0");
 
-    /// <exception cref="ArgumentException">Id or event type hold what would end their line.</exception>
+    /// <summary>What no header field may carry (RFC 9110 §5.5): every control character but the tab.</summary>
+    private static readonly SearchValues<char> NotInId =
+        SearchValues.Create("\0\u0001\u0002\u0003\u0004\u0005\u0006\u0007\u0008\u000a\u000b\u000c\u000d\u000e\u000f"
+            + "\u0010\u0011\u0012\u0013\u0014\u0015\u0016\u0017\u0018\u0019\u001a\u001b\u001c\u001d\u001e\u001f\u007f");
+
+    /// <exception cref="ArgumentException">The id cannot come back in a header field, or the event type would end its line.</exception>
     public static void Write(IBufferWriter<byte> output, in SseEvent item)
     {
         Check(item);
@@ -49,12 +54,12 @@ internal static class SseFormatter
         output.Write("\n"u8);
     }
 
-    /// <exception cref="ArgumentException">Id or event type hold what would end their line.</exception>
+    /// <exception cref="ArgumentException">The id cannot come back in a header field, or the event type would end its line.</exception>
     public static void Check(in SseEvent item)
     {
-        if (item.Id is { } id && id.AsSpan().IndexOfAny(NotInLine) >= 0)
+        if (item.Id is { Length: > 0 } id)
         {
-            throw new ArgumentException("An id holds no CR, LF or NUL.", nameof(item));
+            CheckId(id);
         }
 
         if (item.EventType is { } type && type.AsSpan().IndexOfAny(NotInLine) >= 0)
@@ -66,6 +71,48 @@ internal static class SseFormatter
         {
             ArgumentOutOfRangeException.ThrowIfLessThan(interval, TimeSpan.Zero, nameof(item));
         }
+    }
+
+    /// <summary>
+    /// A client sends the id back as <c>Last-Event-ID</c>. One that is no field value is answered with 400, for ever: that client never comes back. One that
+    /// arrives changed is another id.
+    /// </summary>
+    private static void CheckId(string id)
+    {
+        if (id.AsSpan().IndexOfAny(NotInId) >= 0)
+        {
+            throw new ArgumentException("An id holds no control characters: no client could send it back.", nameof(id));
+        }
+
+        if (id[0] is ' ' or '\t' || id[^1] is ' ' or '\t')
+        {
+            throw new ArgumentException("An id has no space at its edges: they are lost on the way back.", nameof(id));
+        }
+
+        if (id.Length > SseEvent.MaxIdBytes || (id.Length > SseEvent.MaxIdBytes / 3 && Encoding.UTF8.GetByteCount(id) > SseEvent.MaxIdBytes))
+        {
+            throw new ArgumentException($"An id is at most {SseEvent.MaxIdBytes} bytes: no server takes a field of any length.", nameof(id));
+        }
+
+        if (!Ascii.IsValid(id) && HasLoneSurrogate(id))
+        {
+            throw new ArgumentException("An id is text: half a surrogate pair is none.", nameof(id));
+        }
+    }
+
+    private static bool HasLoneSurrogate(ReadOnlySpan<char> text)
+    {
+        while (!text.IsEmpty)
+        {
+            if (Rune.DecodeFromUtf16(text, out _, out int length) != OperationStatus.Done)
+            {
+                return true;
+            }
+
+            text = text[length..];
+        }
+
+        return false;
     }
 
     private static void WriteLines(IBufferWriter<byte> output, ReadOnlySpan<byte> field, ReadOnlySpan<char> text)
@@ -84,7 +131,8 @@ internal static class SseFormatter
         }
     }
 
-    private static void WriteLines(IBufferWriter<byte> output, ReadOnlySpan<byte> field, ReadOnlySpan<byte> text)
+    /// <summary>Writes a field for each line of a text.</summary>
+    public static void WriteLines(IBufferWriter<byte> output, ReadOnlySpan<byte> field, ReadOnlySpan<byte> text)
     {
         while (true)
         {
@@ -105,7 +153,8 @@ internal static class SseFormatter
         }
     }
 
-    private static void WriteLine(IBufferWriter<byte> output, ReadOnlySpan<byte> field, ReadOnlySpan<char> text)
+    /// <summary>Writes a field whose text has no line end.</summary>
+    public static void WriteLine(IBufferWriter<byte> output, ReadOnlySpan<byte> field, ReadOnlySpan<char> text)
     {
         // Three times a long text would be a buffer of another size; counting it costs less.
         int maxBytes = text.Length <= MaxGuessedChars ? Encoding.UTF8.GetMaxByteCount(text.Length) : Encoding.UTF8.GetByteCount(text);

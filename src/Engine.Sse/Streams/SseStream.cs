@@ -1,5 +1,6 @@
 using System.Buffers;
 using System.Runtime.CompilerServices;
+using System.Text;
 using System.Text.Json.Serialization.Metadata;
 using Engine.Http1;
 
@@ -14,6 +15,9 @@ public sealed class SseStream
     /// <summary>What a chunk adds to an event: its size line and its end.</summary>
     private const int MaxFramingBytes = 16;
 
+    /// <summary>When a stream that has had no event gets its first comment: a proxy may wait for the first byte of a body before it passes on the head.</summary>
+    private static readonly TimeSpan FirstBeat = TimeSpan.FromSeconds(1);
+
     private readonly ResponseStream _stream;
     private readonly EventBufferPool _buffers;
     private readonly SseOptions _options;
@@ -21,6 +25,7 @@ public sealed class SseStream
     private long _eventCount;
     private long _lastSeenCount;
     private int _missedHeartbeats;
+    private bool _hasBeaten;
 
     internal SseStream(HttpContext context, ResponseStream stream, SseOptions options, EventBufferPool buffers)
     {
@@ -29,19 +34,22 @@ public sealed class SseStream
         _options = options;
         _buffers = buffers;
         Connection = context.Connection;
-        LastEventId = context.Request.Headers["Last-Event-ID"] is { Length: > 0 } id ? id : null;
+        LastEventId = ReadLastEventId(context.Request, options.LastEventIdParameter);
         stream.Drained += () => Drained?.Invoke(this);
         stream.CoalescingInterval = options.CoalescingInterval;
         if (options.HeartbeatInterval != Timeout.InfiniteTimeSpan)
         {
-            stream.SetTimer(options.HeartbeatInterval, Beat);
+            stream.SetTimer(options.HeartbeatInterval < FirstBeat ? options.HeartbeatInterval : FirstBeat, Beat);
         }
     }
 
     /// <summary>After a send answered <see cref="SendStatus.Queued"/> or <see cref="SendStatus.Dropped"/>: there is room again. Raised on the connection's loop.</summary>
     public event Action<SseStream>? Drained;
 
-    /// <summary>The id of the last event that the client saw before it connected again; null for a new client.</summary>
+    /// <summary>
+    /// The id of the last event that the client saw before it connected again: of the <c>Last-Event-ID</c> field, read as UTF-8 (WHATWG HTML §9.2.4), else of the
+    /// query (<see cref="SseOptions.LastEventIdParameter"/>); null for a new client.
+    /// </summary>
     public string? LastEventId { get; }
 
     /// <summary>The connection that carries the stream.</summary>
@@ -66,7 +74,7 @@ public sealed class SseStream
     public CancellationToken Closed => _stream.Closed;
 
     /// <summary>Sends an event if there is room for all of it. Never waits. <see cref="SendStatus.Queued"/> means accepted: do not send it again.</summary>
-    /// <exception cref="ArgumentException">Id or event type hold what would end their line.</exception>
+    /// <exception cref="ArgumentException">The id cannot come back in a header field, or the event type would end its line.</exception>
     public SendStatus TrySend(in SseEvent item)
     {
         EventBuffer buffer = _buffers.Format(item);
@@ -90,7 +98,7 @@ public sealed class SseStream
     public SendStatus TrySend(SharedSegment prepared) => Count(_stream.TrySend(prepared));
 
     /// <summary>Sends an event, waiting for room if need be; <see cref="SendStatus.Closed"/> when the stream ends first.</summary>
-    /// <exception cref="ArgumentException">Id or event type hold what would end their line.</exception>
+    /// <exception cref="ArgumentException">The id cannot come back in a header field, or the event type would end its line.</exception>
     /// <exception cref="OperationCanceledException">The token was cancelled before the event began: nothing of it will be sent.</exception>
     public ValueTask<SendStatus> SendAsync(in SseEvent item, CancellationToken cancellationToken = default)
     {
@@ -136,7 +144,7 @@ public sealed class SseStream
     public void Close() => _stream.RequestEnd();
 
     /// <summary>Formats an event once, to be sent to many with <see cref="TrySend(SharedSegment)"/>. The caller releases it when it has been handed to all.</summary>
-    /// <exception cref="ArgumentException">Id or event type hold what would end their line.</exception>
+    /// <exception cref="ArgumentException">The id cannot come back in a header field, or the event type would end its line.</exception>
     public static SharedSegment Prepare(in SseEvent item)
     {
         var buffer = new ArrayBufferWriter<byte>();
@@ -150,6 +158,23 @@ public sealed class SseStream
     /// <summary>Sends an event that was formatted before, waiting for room if need be.</summary>
     internal ValueTask<SendStatus> SendPreparedAsync(SharedSegment prepared, CancellationToken cancellationToken)
         => CountAsync(_stream.SendAsync(prepared, cancellationToken));
+
+    /// <summary>Sends the rest of an event that was formatted once for many behind lines of its own; its log repeats it when there is no room now. Loop only.</summary>
+    internal SendStatus TrySendRepeatable(ReadOnlySpan<byte> lines, SharedSegment rest) => Count(_stream.TrySendRepeatable(lines, rest));
+
+    /// <summary>Sends the rest of an event that was formatted once for many behind lines of its own, waiting for room if need be.</summary>
+    internal ValueTask<SendStatus> SendAsync(ReadOnlySpan<byte> lines, SharedSegment rest) => CountAsync(_stream.SendAsync(lines, rest));
+
+    /// <summary>Where the client stands. A browser that comes back counts more than the address of its page, which does not change.</summary>
+    internal static string? ReadLastEventId(HttpRequest request, string? parameter)
+    {
+        if (request.Headers.TryGetBytes("Last-Event-ID", out ReadOnlySpan<byte> field) && !field.IsEmpty)
+        {
+            return Encoding.UTF8.GetString(field);
+        }
+
+        return parameter is not null && request.GetQueryValue(parameter) is { Length: > 0 } value ? value : null;
+    }
 
     private static bool HasData(in SseEvent item) => item.Data is not null || !item.Utf8Data.IsEmpty;
 
@@ -178,6 +203,16 @@ public sealed class SseStream
         long count = EventCount;
         bool hadEvents = count != _lastSeenCount;
         _lastSeenCount = count;
+        if (!_hasBeaten)
+        {
+            _hasBeaten = true;
+            if (hadEvents && _options.HeartbeatInterval > FirstBeat)
+            {
+                // The body has begun; the beat after this one still comes a whole interval after the stream's beginning.
+                return _options.HeartbeatInterval - FirstBeat;
+            }
+        }
+
         if (hadEvents && _stream.BufferedBytes > 0)
         {
             // Events are on their way, which a heartbeat must not crowd out.

@@ -1,117 +1,78 @@
-using System.Net;
 using System.Net.Security;
 using System.Net.Sockets;
 
 namespace Engine.WebSockets;
 
-/// <summary>Makes one connection: TCP or a Unix domain socket, TLS where the URI says so, then the opening handshake.</summary>
+/// <summary>Makes one connection: TCP or a Unix domain socket, a proxy's tunnel, TLS where the URI says so, then the opening handshake.</summary>
 internal static class ClientConnector
 {
-    private const int ReadBytes = 4096;
-
     /// <exception cref="WebSocketHandshakeException">The server refused.</exception>
     /// <exception cref="IOException">The connection failed.</exception>
-    public static async Task<ClientConnection> ConnectAsync(Uri uri, WebSocketClientOptions options, CancellationToken cancellationToken)
+    /// <exception cref="System.Security.Authentication.AuthenticationException">TLS failed.</exception>
+    /// <exception cref="OperationCanceledException">The token was cancelled.</exception>
+    /// <exception cref="ObjectDisposedException">The engine has ended.</exception>
+    public static async Task<WebSocketConnection> ConnectAsync(
+        EngineClient engine,
+        WebSocketAttempt attempt,
+        WebSocketClientOptions options,
+        Func<Connection, ClientAgreement, WebSocketConnection> createSocket,
+        CancellationToken cancellationToken)
     {
+        string key = AcceptKey.Create();
+        byte[] request = ClientHandshake.Request(attempt.Uri, attempt.Headers, options, key);
         using var limit = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
         limit.CancelAfter(options.ConnectTimeout);
-        Stream? stream = null;
+        List<ClientHandshakeProtocol> made = [];
         try
         {
-            stream = await OpenAsync(uri, options, limit.Token).ConfigureAwait(false);
-            string key = AcceptKey.Create();
-            await stream.WriteAsync(ClientHandshake.Request(uri, options, key), limit.Token).ConfigureAwait(false);
-            return await ReadAnswerAsync(stream, options, key, limit.Token).ConfigureAwait(false);
+            Connection connection = await OpenAsync(engine, attempt.Uri, options, CreateProtocol, limit.Token).ConfigureAwait(false);
+            ClientHandshakeProtocol handshake;
+            lock (made)
+            {
+                handshake = made.First(one => one.Connection == connection);
+            }
+
+            handshake.Begin();
+            using CancellationTokenRegistration registration = limit.Token.UnsafeRegister((_, token) => handshake.Cancel(token), null);
+            return await handshake.Task.ConfigureAwait(false);
         }
-        catch (Exception exception)
+        catch (OperationCanceledException exception) when (!cancellationToken.IsCancellationRequested)
         {
-            if (stream is not null)
+            throw new IOException("The server did not answer in time.", exception);
+        }
+        catch (OperationCanceledException)
+        {
+            throw new OperationCanceledException(cancellationToken);
+        }
+        catch (Exception exception) when (exception is SocketException or TimeoutException)
+        {
+            throw new IOException($"The connection failed: {exception.Message}", exception);
+        }
+
+        ConnectionProtocol CreateProtocol(Connection connection)
+        {
+            var handshake = new ClientHandshakeProtocol(connection, request, head => ClientHandshake.ReadAnswer(head, options, key), createSocket);
+            lock (made)
             {
-                await stream.DisposeAsync().ConfigureAwait(false);
+                made.Add(handshake);
             }
 
-            if (exception is OperationCanceledException && !cancellationToken.IsCancellationRequested)
-            {
-                throw new IOException("The server did not answer in time.", exception);
-            }
-
-            if (exception is SocketException)
-            {
-                throw new IOException($"The connection failed: {exception.Message}", exception);
-            }
-
-            throw;
+            return handshake;
         }
     }
 
-    private static async Task<Stream> OpenAsync(Uri uri, WebSocketClientOptions options, CancellationToken cancellationToken)
+    private static Task<Connection> OpenAsync(
+        EngineClient engine, Uri uri, WebSocketClientOptions options, Func<Connection, ConnectionProtocol> createProtocol, CancellationToken cancellationToken)
     {
-        EndPoint endPoint = options.EndPoint ?? new DnsEndPoint(uri.IdnHost, uri.Port);
-        bool isUnix = endPoint.AddressFamily == AddressFamily.Unix;
-        Socket socket = isUnix
-            ? new Socket(AddressFamily.Unix, SocketType.Stream, ProtocolType.Unspecified)
-            : new Socket(SocketType.Stream, ProtocolType.Tcp) { NoDelay = true };
-        Stream? stream = null;
-        try
+        var connect = new ConnectOptions
         {
-            await socket.ConnectAsync(endPoint, cancellationToken).ConfigureAwait(false);
-            stream = new NetworkStream(socket, ownsSocket: true);
-            if (uri.Scheme != "wss")
-            {
-                return stream;
-            }
-
-            var secure = new SslStream(stream, leaveInnerStreamOpen: false);
-            stream = secure;
-            await secure.AuthenticateAsClientAsync(options.Tls ?? new SslClientAuthenticationOptions { TargetHost = uri.IdnHost }, cancellationToken).ConfigureAwait(false);
-            return secure;
-        }
-        catch
-        {
-            socket.Dispose();
-            if (stream is not null)
-            {
-                await stream.DisposeAsync().ConfigureAwait(false);
-            }
-
-            throw;
-        }
-    }
-
-    private static async Task<ClientConnection> ReadAnswerAsync(Stream stream, WebSocketClientOptions options, string key, CancellationToken cancellationToken)
-    {
-        byte[] buffer = new byte[ReadBytes];
-        int length = 0;
-        while (true)
-        {
-            int count = await stream.ReadAsync(buffer.AsMemory(length), cancellationToken).ConfigureAwait(false);
-            if (count == 0)
-            {
-                throw new WebSocketHandshakeException("The server ended the connection before it answered the handshake.");
-            }
-
-            int searchFrom = Math.Max(length - 3, 0);
-            length += count;
-            int end = buffer.AsSpan(searchFrom, length - searchFrom).IndexOf("\r\n\r\n"u8);
-            if (end >= 0)
-            {
-                end += searchFrom + 4;
-                ClientAgreement agreement = ClientHandshake.ReadAnswer(buffer.AsSpan(0, end), options, key);
-                return new ClientConnection(stream, buffer.AsMemory(end, length - end), agreement);
-            }
-
-            if (length == buffer.Length)
-            {
-                if (length >= ClientHandshake.MaxAnswerBytes)
-                {
-                    throw new WebSocketHandshakeException("The server's answer is too long.");
-                }
-
-                Array.Resize(ref buffer, length * 2);
-            }
-        }
+            Timeout = options.ConnectTimeout,
+            Tls = uri.Scheme == "wss" ? options.Tls ?? new SslClientAuthenticationOptions() : null,
+            HostName = uri.IdnHost,
+            Proxy = options.Proxy,
+        };
+        return options.EndPoint is { } endPoint
+            ? engine.ConnectAsync(endPoint, createProtocol, connect, cancellationToken)
+            : engine.ConnectAsync(uri.IdnHost, uri.Port, createProtocol, connect, cancellationToken);
     }
 }
-
-/// <summary>A connection behind its handshake, with the bytes that came right after it.</summary>
-internal readonly record struct ClientConnection(Stream Stream, ReadOnlyMemory<byte> FirstBytes, ClientAgreement Agreement);

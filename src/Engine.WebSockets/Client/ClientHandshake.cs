@@ -9,11 +9,18 @@ internal static class ClientHandshake
     /// <summary>The longest answer head that is read.</summary>
     public const int MaxAnswerBytes = 32_768;
 
+    private const int MaxRetryAfterSeconds = 86_400;
+
     /// <summary>The request for a connection.</summary>
-    public static byte[] Request(Uri uri, WebSocketClientOptions options, string key)
+    public static byte[] Request(Uri uri, IDictionary<string, string> headers, WebSocketClientOptions options, string key)
     {
         var request = new StringBuilder();
-        request.Append(CultureInfo.InvariantCulture, $"GET {uri.PathAndQuery} HTTP/1.1\r\nHost: {(uri.IsDefaultPort ? uri.IdnHost : $"{uri.IdnHost}:{uri.Port}")}\r\n");
+        request.Append(CultureInfo.InvariantCulture, $"GET {uri.PathAndQuery} HTTP/1.1\r\n");
+        if (!headers.ContainsKey("Host"))
+        {
+            request.Append(CultureInfo.InvariantCulture, $"Host: {Authority(uri)}\r\n");
+        }
+
         request.Append(CultureInfo.InvariantCulture, $"Upgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Key: {key}\r\nSec-WebSocket-Version: 13\r\n");
         if (options.SubProtocols.Count > 0)
         {
@@ -25,7 +32,7 @@ internal static class ClientHandshake
             Add(request, "Sec-WebSocket-Extensions", ExtensionOffer.Offer(compression));
         }
 
-        foreach ((string name, string value) in options.Headers)
+        foreach ((string name, string value) in headers)
         {
             Add(request, name, value);
         }
@@ -33,15 +40,20 @@ internal static class ClientHandshake
         return Encoding.Latin1.GetBytes(request.Append("\r\n").ToString());
     }
 
-    /// <summary>Reads the answer's head, its empty line included.</summary>
+    /// <summary>Reads the answer's head, its empty line included. Null for an interim one (RFC 9110 §15.2), after which the answer is still to come.</summary>
     /// <exception cref="WebSocketHandshakeException">It accepts nothing, or something that was not asked for.</exception>
-    public static ClientAgreement ReadAnswer(ReadOnlySpan<byte> head, WebSocketClientOptions options, string key)
+    public static ClientAgreement? ReadAnswer(ReadOnlySpan<byte> head, WebSocketClientOptions options, string key)
     {
         string[] lines = Encoding.Latin1.GetString(head).Split("\r\n");
         string[] status = lines[0].Split(' ', 3);
         if (status.Length < 2 || status[0] != "HTTP/1.1" || !int.TryParse(status[1], NumberStyles.None, CultureInfo.InvariantCulture, out int code))
         {
             throw new WebSocketHandshakeException("The server does not answer as an HTTP/1.1 server.");
+        }
+
+        if (code is >= 100 and < 200 and not 101)
+        {
+            return null;
         }
 
         Dictionary<string, string> headers = ReadHeaders(lines);
@@ -71,6 +83,13 @@ internal static class ClientHandshake
         return new ClientAgreement(subProtocol, deflate);
     }
 
+    /// <summary>RFC 3986 §3.2.2: an IPv6 address stands in brackets.</summary>
+    private static string Authority(Uri uri)
+    {
+        string host = uri.HostNameType == UriHostNameType.IPv6 ? uri.Host : uri.IdnHost;
+        return uri.IsDefaultPort ? host : string.Create(CultureInfo.InvariantCulture, $"{host}:{uri.Port}");
+    }
+
     private static void Add(StringBuilder request, string name, string value)
     {
         if (name.AsSpan().ContainsAny("\r\n: ") || value.AsSpan().ContainsAny("\r\n\0"))
@@ -98,9 +117,29 @@ internal static class ClientHandshake
     }
 
     private static TimeSpan? RetryAfter(Dictionary<string, string> headers)
-        => headers.TryGetValue("Retry-After", out string? value) && int.TryParse(value, NumberStyles.None, CultureInfo.InvariantCulture, out int seconds)
-            ? TimeSpan.FromSeconds(Math.Min(seconds, 86_400))
-            : null;
+    {
+        if (!headers.TryGetValue("Retry-After", out string? value))
+        {
+            return null;
+        }
+
+        // RFC 9110 §10.2.3: seconds, or a date.
+        double seconds = 0;
+        if (long.TryParse(value, NumberStyles.None, CultureInfo.InvariantCulture, out long asked))
+        {
+            seconds = asked;
+        }
+        else if (DateTimeOffset.TryParseExact(value, "r", CultureInfo.InvariantCulture, DateTimeStyles.AssumeUniversal, out DateTimeOffset at))
+        {
+            seconds = (at - DateTimeOffset.UtcNow).TotalSeconds;
+        }
+        else
+        {
+            return null;
+        }
+
+        return TimeSpan.FromSeconds(Math.Clamp(seconds, 0, MaxRetryAfterSeconds));
+    }
 }
 
 /// <summary>What a client and its server agreed on.</summary>

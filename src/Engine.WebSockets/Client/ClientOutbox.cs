@@ -1,15 +1,14 @@
-using System.Buffers;
-
 namespace Engine.WebSockets;
 
 /// <summary>
-/// Messages that wait for the connection, bounded by bytes, in order, through reconnects. Any thread. What it drops it counts, and the client tells.
+/// Messages that wait for the connection, bounded by bytes, in the order in which they came, through reconnects. Who finds no room waits in line, and nobody
+/// overtakes the line. Any thread. What it drops it counts, and the client tells.
 /// </summary>
 internal sealed class ClientOutbox(int maxBytes, BackpressurePolicy policy)
 {
     private readonly object _gate = new();
     private readonly LinkedList<ClientMessage> _messages = new();
-    private readonly Queue<TaskCompletionSource> _waiters = new();
+    private readonly LinkedList<Waiter> _line = new();
     private int _bytes;
     private bool _isClosed;
 
@@ -21,8 +20,10 @@ internal sealed class ClientOutbox(int maxBytes, BackpressurePolicy policy)
 
     public int LengthBytes => Volatile.Read(ref _bytes);
 
+    private SendStatus Accepted => _bytes > maxBytes / 2 ? SendStatus.Queued : SendStatus.Sent;
+
     /// <summary>Takes a message over, whose memory is returned when it was sent or dropped; on any answer but Sent and Queued it stays the caller's.</summary>
-    public SendStatus TryAdd(ClientMessage message, bool isDropCounted = true)
+    public SendStatus TryAdd(ClientMessage message)
     {
         int dropped = 0;
         SendStatus status;
@@ -35,31 +36,23 @@ internal sealed class ClientOutbox(int maxBytes, BackpressurePolicy policy)
 
             while (!HasRoom(message) && policy == BackpressurePolicy.DropOldest)
             {
-                ClientMessage oldest = _messages.First!.Value;
-                _messages.RemoveFirst();
-                _bytes -= oldest.LengthBytes;
-                oldest.Return();
+                RemoveFirst().Return();
                 dropped++;
             }
 
-            if (HasRoom(message))
+            if (_line.Count == 0 && HasRoom(message))
             {
-                _messages.AddLast(message);
-                _bytes += message.LengthBytes;
-                status = _bytes > maxBytes / 2 ? SendStatus.Queued : SendStatus.Sent;
+                Append(message);
+                status = Accepted;
             }
             else
             {
-                dropped += isDropCounted ? 1 : 0;
+                dropped++;
                 status = SendStatus.Dropped;
             }
         }
 
-        if (dropped > 0)
-        {
-            Dropped?.Invoke(dropped);
-        }
-
+        CountDropped(dropped);
         if (status != SendStatus.Dropped)
         {
             Added?.Invoke();
@@ -68,55 +61,95 @@ internal sealed class ClientOutbox(int maxBytes, BackpressurePolicy policy)
         return status;
     }
 
-    /// <summary>The same, waiting for room by the policy that waits.</summary>
+    /// <summary>Takes a message over likewise, waiting in line for room where the policy waits.</summary>
+    /// <exception cref="OperationCanceledException">The token was cancelled before there was room; the message stays the caller's.</exception>
     public async ValueTask<SendStatus> AddAsync(ClientMessage message, CancellationToken cancellationToken)
     {
-        while (true)
+        cancellationToken.ThrowIfCancellationRequested();
+        if (policy != BackpressurePolicy.Wait)
         {
-            SendStatus status = TryAdd(message, isDropCounted: policy != BackpressurePolicy.Wait);
-            if (status != SendStatus.Dropped || policy != BackpressurePolicy.Wait)
-            {
-                return status;
-            }
-
-            Task room = WhenRoom();
-            await room.WaitAsync(cancellationToken).ConfigureAwait(false);
+            return TryAdd(message);
         }
-    }
 
-    /// <summary>Takes the first message out; the caller returns its memory.</summary>
-    public bool TryTake(out ClientMessage message)
-    {
-        TaskCompletionSource[] waiters;
+        SendStatus? status = null;
+        Waiter? waiter = null;
         lock (_gate)
         {
-            if (_messages.First is not { } first)
+            if (_isClosed)
+            {
+                status = SendStatus.Closed;
+            }
+            else if (_line.Count == 0 && HasRoom(message))
+            {
+                Append(message);
+                status = Accepted;
+            }
+            else
+            {
+                waiter = new Waiter(message);
+                _line.AddLast(waiter);
+            }
+        }
+
+        if (status is { } known)
+        {
+            if (known != SendStatus.Closed)
+            {
+                Added?.Invoke();
+            }
+
+            return known;
+        }
+
+        using CancellationTokenRegistration registration = cancellationToken.UnsafeRegister((_, token) => Cancel(waiter!, token), null);
+        return await waiter!.Task.ConfigureAwait(false);
+    }
+
+    /// <summary>Takes the first message out; the caller returns its memory, or puts it back.</summary>
+    public bool TryTake(out ClientMessage message)
+    {
+        List<Waiter>? admitted = null;
+        lock (_gate)
+        {
+            if (_messages.Count == 0)
             {
                 message = default;
                 return false;
             }
 
-            message = first.Value;
-            _messages.RemoveFirst();
-            _bytes -= message.LengthBytes;
-            waiters = TakeWaiters();
+            message = RemoveFirst();
+            Admit(ref admitted);
         }
 
-        Array.ForEach(waiters, static waiter => waiter.TrySetResult());
+        admitted?.ForEach(static waiter => waiter.TrySetResult(waiter.Status));
         return true;
+    }
+
+    /// <summary>Puts messages that could not be sent back before all others, in their order. Where nothing is taken any more they are dropped.</summary>
+    public void PutBack(IReadOnlyList<ClientMessage> messages)
+    {
+        lock (_gate)
+        {
+            for (int i = messages.Count - 1; i >= 0; i--)
+            {
+                _messages.AddFirst(messages[i]);
+                _bytes += messages[i].LengthBytes;
+            }
+        }
     }
 
     /// <summary>No more messages; those inside can still be taken.</summary>
     public void Close()
     {
-        TaskCompletionSource[] waiters;
+        Waiter[] refused;
         lock (_gate)
         {
             _isClosed = true;
-            waiters = TakeWaiters();
+            refused = [.. _line];
+            _line.Clear();
         }
 
-        Array.ForEach(waiters, static waiter => waiter.TrySetResult());
+        Array.ForEach(refused, static waiter => waiter.TrySetResult(SendStatus.Closed));
     }
 
     /// <summary>Nothing will be taken any more: what is inside is dropped and counted.</summary>
@@ -133,8 +166,57 @@ internal sealed class ClientOutbox(int maxBytes, BackpressurePolicy policy)
         CountDropped(dropped);
     }
 
-    /// <summary>Messages that were taken and did not reach the connection.</summary>
-    public void CountDropped(int count)
+    /// <summary>One message may always wait, however long, or it could never be sent.</summary>
+    private bool HasRoom(ClientMessage message) => _messages.Count == 0 || message.LengthBytes <= maxBytes - _bytes;
+
+    private void Append(ClientMessage message)
+    {
+        _messages.AddLast(message);
+        _bytes += message.LengthBytes;
+    }
+
+    private ClientMessage RemoveFirst()
+    {
+        ClientMessage first = _messages.First!.Value;
+        _messages.RemoveFirst();
+        _bytes -= first.LengthBytes;
+        return first;
+    }
+
+    private void Admit(ref List<Waiter>? admitted)
+    {
+        while (_line.First is { } first && HasRoom(first.Value.Message))
+        {
+            _line.RemoveFirst();
+            Append(first.Value.Message);
+            first.Value.Status = Accepted;
+            (admitted ??= []).Add(first.Value);
+        }
+    }
+
+    private void Cancel(Waiter waiter, CancellationToken cancellationToken)
+    {
+        List<Waiter>? admitted = null;
+        lock (_gate)
+        {
+            if (!_line.Remove(waiter))
+            {
+                return;
+            }
+
+            // It may have been too large for the room that those behind it can use.
+            Admit(ref admitted);
+        }
+
+        waiter.TrySetCanceled(cancellationToken);
+        admitted?.ForEach(static other => other.TrySetResult(other.Status));
+        if (admitted is not null)
+        {
+            Added?.Invoke();
+        }
+    }
+
+    private void CountDropped(int count)
     {
         if (count > 0)
         {
@@ -142,48 +224,10 @@ internal sealed class ClientOutbox(int maxBytes, BackpressurePolicy policy)
         }
     }
 
-    /// <summary>One message may always wait, however long, or it could never be sent.</summary>
-    private bool HasRoom(ClientMessage message) => _messages.Count == 0 || message.LengthBytes <= maxBytes - _bytes;
-
-    private Task WhenRoom()
+    private sealed class Waiter(ClientMessage message) : TaskCompletionSource<SendStatus>(TaskCreationOptions.RunContinuationsAsynchronously)
     {
-        lock (_gate)
-        {
-            if (_isClosed || _messages.Count == 0)
-            {
-                return Task.CompletedTask;
-            }
+        public ClientMessage Message => message;
 
-            var waiter = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
-            _waiters.Enqueue(waiter);
-            return waiter.Task;
-        }
+        public SendStatus Status { get; set; }
     }
-
-    private TaskCompletionSource[] TakeWaiters()
-    {
-        if (_waiters.Count == 0)
-        {
-            return [];
-        }
-
-        TaskCompletionSource[] waiters = [.. _waiters];
-        _waiters.Clear();
-        return waiters;
-    }
-}
-
-/// <summary>A message in pooled memory on its way out.</summary>
-internal readonly record struct ClientMessage(FrameOpcode Opcode, byte[] Rented, int LengthBytes)
-{
-    public ReadOnlySpan<byte> Payload => Rented.AsSpan(0, LengthBytes);
-
-    public static ClientMessage Copy(FrameOpcode opcode, ReadOnlySpan<byte> payload)
-    {
-        byte[] rented = ArrayPool<byte>.Shared.Rent(Math.Max(payload.Length, 1));
-        payload.CopyTo(rented);
-        return new ClientMessage(opcode, rented, payload.Length);
-    }
-
-    public void Return() => ArrayPool<byte>.Shared.Return(Rented);
 }

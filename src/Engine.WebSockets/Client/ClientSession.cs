@@ -1,393 +1,158 @@
-using System.Buffers;
 using System.Net.WebSockets;
 
 namespace Engine.WebSockets;
 
 /// <summary>
-/// One connection of a client, from its handshake to its end: one task reads, one writes, one watches the clock. It ends by the closing handshake, or as lost.
+/// One connection of a client, and what is sent over it: the greeting first, then the outbox, message by message as the connection takes them. What it did not take
+/// goes back to the outbox when it ends.
 /// </summary>
-internal sealed class ClientSession : IDisposable
+/// <remarks>
+/// <code>
+///   Idle   --woken: takes a message; taken at once: the next--&gt; Idle
+///   Idle   --message has to wait for room--&gt; Busy     Busy --accepted--&gt; Idle, woken
+///   any    --asked to close: hands over everything, each behind the one before, then the close frame--&gt; Closing
+///   any    --connection closed and no message under way--&gt; Ended
+/// </code>
+/// </remarks>
+internal sealed class ClientSession(ClientOutbox outbox)
 {
-    private const int ReadBufferBytes = 65_536;
-    private const int BatchBytes = 65_536;
-    private static readonly TimeSpan FailurePatience = TimeSpan.FromSeconds(1);
-
-    private readonly ClientConnection _connection;
-    private readonly WebSocketClientOptions _options;
-    private readonly FrameRules _rules;
-    private readonly AssemblyRules _assembly;
-    private readonly ClientOutbox _outbox;
-    private readonly ClientInbox _inbox;
-    private readonly Queue<ClientMessage> _greeting;
-    private readonly ClientFrameWriter _writer;
     private readonly object _gate = new();
-    private readonly Queue<(FrameOpcode Opcode, byte[] Payload)> _control = new();
-    private readonly SemaphoreSlim _work = new(1);
-    private readonly CancellationTokenSource _ended = new();
-    private MessageAssembler _assembler;
-    private FrameDecoder _decoder;
-    private WebSocketClosure _closure = new(ClosePayload.Abnormal, "", false, CloseReason.PeerReset);
-    private (WebSocketCloseStatus Code, string? Reason)? _closeAsked;
-    private long _lastReceivedAt = Environment.TickCount64;
-    private bool _isHeldBack;
-    private bool _isCloseSent;
-    private bool _isCloseReceived;
-    private bool _isFailed;
-    private bool _isFailureTold;
+    private readonly TaskCompletionSource<WebSocketClosure> _ended = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private readonly List<ClientMessage> _unsent = [];
+    private WebSocketConnection? _socket;
+    private Queue<ClientMessage> _greeting = new();
+    private WebSocketClosure _closure;
+    private int _isWoken;
+    private int _underWay;
+    private bool _isClosing;
+    private bool _isClosed;
 
-    public ClientSession(
-        ClientConnection connection,
-        WebSocketClientOptions options,
-        FrameRules rules,
-        AssemblyRules assembly,
-        ClientOutbox outbox,
-        ClientInbox inbox,
-        Queue<ClientMessage> greeting)
+    /// <summary>Completes when the connection has ended and what it did not take is back in the outbox.</summary>
+    public Task<WebSocketClosure> Ended => _ended.Task;
+
+    public WebSocketConnection Socket => _socket!;
+
+    /// <summary>Whether the server has sent FIN while the reader held it back. Loop only.</summary>
+    public bool IsPeerGone { get; set; }
+
+    public void Attach(WebSocketConnection socket) => _socket = socket;
+
+    /// <summary>Begins to send. Any thread.</summary>
+    public void Begin(Queue<ClientMessage> greeting)
     {
-        _connection = connection;
-        _options = options;
-        _rules = rules;
-        _assembly = assembly;
-        _outbox = outbox;
-        _inbox = inbox;
         _greeting = greeting;
-        DeflateAgreement deflate = connection.Agreement.Deflate;
-        _decoder = new FrameDecoder(deflate.IsAgreed);
-        _writer = new ClientFrameWriter(deflate, assembly.Contexts, options.Compression?.ThresholdBytes ?? int.MaxValue);
-    }
-
-    /// <summary>Runs the connection to its end and says how it ended.</summary>
-    public async Task<WebSocketClosure> RunAsync()
-    {
-        Task writing = WriteAllAsync();
-        Task watching = WatchAsync();
-        try
-        {
-            await ReadAllAsync().ConfigureAwait(false);
-        }
-        catch (Exception exception) when (exception is IOException or OperationCanceledException or ObjectDisposedException)
-        {
-            // Lost; the closure says so unless a close frame came before.
-        }
-
-        await _ended.CancelAsync().ConfigureAwait(false);
-        await _connection.Stream.DisposeAsync().ConfigureAwait(false);
-        await Task.WhenAll(writing, watching).ConfigureAwait(false);
-        _assembler.ReturnAll(_assembly.Contexts);
-        return _closure;
-    }
-
-    /// <summary>Gives back what it holds; after <see cref="RunAsync"/> has completed.</summary>
-    public void Dispose()
-    {
-        _writer.Dispose();
-        _ended.Dispose();
-        _work.Dispose();
-    }
-
-    /// <summary>Sends the close frame behind what waits in the outbox. Any thread.</summary>
-    public void AskClose(WebSocketCloseStatus code, string? reason)
-    {
-        lock (_gate)
-        {
-            _closeAsked ??= (code, reason);
-        }
-
         Wake();
     }
 
-    /// <summary>There is something to write. Any thread.</summary>
+    /// <summary>There is something to send. Any thread.</summary>
     public void Wake()
     {
-        try
+        if (Interlocked.Exchange(ref _isWoken, 1) == 0)
         {
-            if (_work.CurrentCount == 0)
-            {
-                _work.Release();
-            }
-        }
-        catch (ObjectDisposedException)
-        {
-            // It has ended by itself.
+            Socket.Post(static session => ((ClientSession)session!).Pump(), this);
         }
     }
 
-    /// <summary>Ends the connection without a word. Any thread.</summary>
-    public void Abort()
-    {
-        try
+    /// <summary>Sends what waits, then the close frame. Any thread.</summary>
+    public void AskClose(WebSocketCloseStatus code, string? reason) => Socket.Post(
+        _ =>
         {
-            _ended.Cancel();
-        }
-        catch (ObjectDisposedException)
-        {
-            // It has ended by itself.
-        }
-    }
+            _isClosing = true;
+            Pump();
+            Socket.Close(code, reason);
+        },
+        null);
 
-    private async Task ReadAllAsync()
-    {
-        byte[] buffer = ArrayPool<byte>.Shared.Rent(ReadBufferBytes);
-        try
-        {
-            int length = _connection.FirstBytes.Length;
-            _connection.FirstBytes.CopyTo(buffer);
-            while (true)
-            {
-                int consumed = 0;
-                while (TryReadMessage(buffer.AsSpan(0, length), ref consumed, out MessageBytes message))
-                {
-                    // A reader that falls behind holds back the pongs too: the server's silence says nothing meanwhile.
-                    Volatile.Write(ref _isHeldBack, true);
-                    await _inbox.WriteAsync(message, _ended.Token).ConfigureAwait(false);
-                    Volatile.Write(ref _lastReceivedAt, Environment.TickCount64);
-                    Volatile.Write(ref _isHeldBack, false);
-                }
-
-                if (_isFailed && !_isFailureTold)
-                {
-                    await TellFailureAsync().ConfigureAwait(false);
-                }
-
-                buffer.AsSpan(consumed, length - consumed).CopyTo(buffer);
-                length = _isCloseReceived || _isFailed ? 0 : length - consumed;
-                int count = await _connection.Stream.ReadAsync(buffer.AsMemory(length), _ended.Token).ConfigureAwait(false);
-                if (count == 0)
-                {
-                    return;
-                }
-
-                Volatile.Write(ref _lastReceivedAt, Environment.TickCount64);
-                length += count;
-            }
-        }
-        finally
-        {
-            ArrayPool<byte>.Shared.Return(buffer);
-        }
-    }
-
-    private bool TryReadMessage(Span<byte> bytes, ref int consumed, out MessageBytes message)
-    {
-        message = default;
-        while (!_isCloseReceived && !_isFailed)
-        {
-            FrameStep step = _decoder.Read(bytes[consumed..], _rules, out FrameSlice slice);
-            consumed += slice.ConsumedBytes;
-            switch (step)
-            {
-                case FrameStep.NeedMore:
-                    return false;
-                case FrameStep.Rejected:
-                    Fail(slice.Error);
-                    break;
-                case FrameStep.Data:
-                    WebSocketError error = _assembler.Add(ref slice, _assembly, _connection.Agreement.Deflate.ReceiveTakeover);
-                    if (error != WebSocketError.None)
-                    {
-                        Fail(error);
-                    }
-                    else if (slice.IsMessageEnd)
-                    {
-                        message = _assembler.Detach(slice.IsText);
-                        return true;
-                    }
-
-                    break;
-                case FrameStep.Ping:
-                    SendControl(FrameOpcode.Pong, slice.Payload);
-                    break;
-                case FrameStep.Close:
-                    OnCloseFrame(slice.Payload);
-                    break;
-            }
-        }
-
-        return false;
-    }
-
-    private void OnCloseFrame(ReadOnlySpan<byte> payload)
-    {
-        WebSocketError error = ClosePayload.Read(payload, out WebSocketCloseStatus code, out string reason);
-        if (error != WebSocketError.None)
-        {
-            Fail(error);
-            return;
-        }
-
-        _isCloseReceived = true;
-        _closure = new WebSocketClosure(code, reason, true, CloseReason.Completed);
-        SendClose(code, "");
-
-        // RFC 6455 §7.1.1: the server ends the connection first; it has so long for it.
-        _ended.CancelAfter(_options.CloseTimeout);
-    }
-
-    private void Fail(WebSocketError error)
-    {
-        _isFailed = true;
-        _closure = new WebSocketClosure(WebSocketErrors.ToCloseCode(error), WebSocketErrors.ToReason(error), false, CloseReason.ProtocolError);
-    }
-
-    /// <summary>The answers to the good messages before the fault go out before the close frame, if the reader gives them soon.</summary>
-    private async Task TellFailureAsync()
-    {
-        _isFailureTold = true;
-        try
-        {
-            await _inbox.WhenHandledAsync().WaitAsync(FailurePatience, _ended.Token).ConfigureAwait(false);
-        }
-        catch (TimeoutException)
-        {
-            // A reader that is busy elsewhere does not hold up the end.
-        }
-
-        AskClose(_closure.Code, _closure.Reason);
-        _ended.CancelAfter(_options.CloseTimeout);
-    }
-
-    private void SendClose(WebSocketCloseStatus code, string? reason)
-    {
-        Span<byte> payload = stackalloc byte[FrameHeader.MaxControlPayloadBytes];
-        SendControl(FrameOpcode.Close, payload[..ClosePayload.Write(payload, code, reason)]);
-    }
-
-    private void SendControl(FrameOpcode opcode, ReadOnlySpan<byte> payload)
+    /// <summary>The connection has ended. Loop only.</summary>
+    public void OnClosed(WebSocketClosure closure)
     {
         lock (_gate)
         {
-            // A server that pings faster than it reads gets the newest pongs only (RFC 6455 §5.5.3).
-            if (_control.Count >= 64)
-            {
-                _control.Dequeue();
-            }
-
-            _control.Enqueue((opcode, payload.ToArray()));
+            _closure = closure;
+            _isClosed = true;
         }
 
-        Wake();
+        EndOnceIdle();
     }
 
-    private async Task WriteAllAsync()
+    /// <summary>Sends what the connection takes. Loop only, where a kept history sees the messages in the order in which they leave.</summary>
+    public void Pump()
     {
-        var batch = default(MessageBuffer);
-        int unconfirmed = 0;
-        try
+        // Before the look: what is added behind it wakes again.
+        Interlocked.Exchange(ref _isWoken, 0);
+        while ((_isClosing || Volatile.Read(ref _underWay) == 0) && Socket.IsOpen && TryTake(out ClientMessage message, out bool isGreeting))
         {
-            while (!_isCloseSent)
+            ValueTask<SendStatus> sent = message.Prepared is { } prepared
+                ? Socket.SendAsync(prepared)
+                : Socket.SendAsync(message.Opcode, message.Payload, message.Compress, CancellationToken.None);
+            if (sent.IsCompletedSuccessfully)
             {
-                await _work.WaitAsync(_ended.Token).ConfigureAwait(false);
-                while (true)
-                {
-                    unconfirmed = Collect(ref batch);
-                    if (batch.LengthBytes == 0)
-                    {
-                        break;
-                    }
-
-                    await _connection.Stream.WriteAsync(batch.Memory, _ended.Token).ConfigureAwait(false);
-                    unconfirmed = 0;
-                    batch.Return();
-                    if (_isCloseSent)
-                    {
-                        _ended.CancelAfter(_options.CloseTimeout);
-                        break;
-                    }
-                }
-            }
-        }
-        catch (Exception exception) when (exception is IOException or OperationCanceledException or ObjectDisposedException)
-        {
-            Abort();
-        }
-
-        batch.Return();
-        while (_greeting.TryDequeue(out ClientMessage message))
-        {
-            message.Return();
-        }
-
-        _outbox.CountDropped(unconfirmed);
-    }
-
-    /// <summary>Fills a batch: control frames, the greeting, then what waits. Answers how many of the outbox's messages are in it.</summary>
-    private int Collect(ref MessageBuffer batch)
-    {
-        int count = 0;
-        while (batch.LengthBytes < BatchBytes && !_isCloseSent)
-        {
-            if (TryTakeControl(out FrameOpcode opcode, out byte[] payload))
-            {
-                _writer.Write(opcode, isCompressed: false, payload, ref batch);
-                _isCloseSent = opcode == FrameOpcode.Close;
-            }
-            else if (_greeting.TryDequeue(out ClientMessage message))
-            {
-                _writer.Write(message, ref batch);
-                message.Return();
-            }
-            else if (_outbox.TryTake(out message))
-            {
-                _writer.Write(message, ref batch);
-                message.Return();
-                count++;
-            }
-            else if (_closeAsked is var (code, reason))
-            {
-                SendClose(code, reason);
-                _closeAsked = null;
+                Settle(message, isGreeting, sent.GetAwaiter().GetResult());
             }
             else
             {
-                break;
+                Interlocked.Increment(ref _underWay);
+                _ = AwaitAsync(sent, message, isGreeting);
             }
         }
-
-        return count;
     }
 
-    private bool TryTakeControl(out FrameOpcode opcode, out byte[] payload)
+    private bool TryTake(out ClientMessage message, out bool isGreeting)
     {
-        lock (_gate)
+        isGreeting = _greeting.TryDequeue(out message);
+        return isGreeting || outbox.TryTake(out message);
+    }
+
+    private async Task AwaitAsync(ValueTask<SendStatus> sent, ClientMessage message, bool isGreeting)
+    {
+        SendStatus status = SendStatus.Sent;
+        try
         {
-            bool isTaken = _control.TryDequeue(out (FrameOpcode Opcode, byte[] Payload) control);
-            (opcode, payload) = control;
-            return isTaken;
+            status = await sent.ConfigureAwait(false);
         }
+        catch (ObjectDisposedException)
+        {
+            // A prepared message that its owner has disposed is not sent.
+        }
+
+        Settle(message, isGreeting, status);
+        Interlocked.Decrement(ref _underWay);
+        Wake();
+        EndOnceIdle();
     }
 
-    private async Task WatchAsync()
+    private void Settle(ClientMessage message, bool isGreeting, SendStatus status)
     {
-        if (_options.PingInterval == Timeout.InfiniteTimeSpan)
+        if (status != SendStatus.Closed || isGreeting)
         {
+            message.Return();
             return;
         }
 
-        try
+        // Not all of it was taken, so the server cannot have it: it may be sent again.
+        lock (_gate)
         {
-            while (true)
-            {
-                long silent = Environment.TickCount64 - Volatile.Read(ref _lastReceivedAt);
-                double left = _options.PingInterval.TotalMilliseconds - silent;
-                if (left > 0 || Volatile.Read(ref _isHeldBack))
-                {
-                    await Task.Delay((int)Math.Clamp(left + 1, 50, int.MaxValue), _ended.Token).ConfigureAwait(false);
-                    continue;
-                }
-
-                long pingedAt = Environment.TickCount64;
-                SendControl(FrameOpcode.Ping, []);
-                await Task.Delay(_options.PongTimeout, _ended.Token).ConfigureAwait(false);
-                if (Volatile.Read(ref _lastReceivedAt) < pingedAt && !Volatile.Read(ref _isHeldBack))
-                {
-                    Abort();
-                    return;
-                }
-            }
+            _unsent.Add(message);
         }
-        catch (OperationCanceledException)
+    }
+
+    private void EndOnceIdle()
+    {
+        lock (_gate)
         {
-            // The session has ended.
+            if (!_isClosed || Volatile.Read(ref _underWay) != 0 || _ended.Task.IsCompleted)
+            {
+                return;
+            }
+
+            while (_greeting.TryDequeue(out ClientMessage message))
+            {
+                message.Return();
+            }
+
+            outbox.PutBack(_unsent);
+            _unsent.Clear();
+            _ended.TrySetResult(_closure);
         }
     }
 }

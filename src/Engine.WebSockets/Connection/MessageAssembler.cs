@@ -10,6 +10,9 @@ internal struct MessageAssembler
     private InflateContext? _inflate;
     private Utf8Run _utf8;
 
+    /// <summary>Bytes of the open message that were handed out as parts.</summary>
+    private int _detachedBytes;
+
     /// <summary>The message so far.</summary>
     public readonly ReadOnlySpan<byte> Written => _message.Written;
 
@@ -19,6 +22,7 @@ internal struct MessageAssembler
         if (slice.IsMessageStart)
         {
             _utf8.Reset();
+            _detachedBytes = 0;
         }
 
         int start = _message.LengthBytes;
@@ -40,6 +44,7 @@ internal struct MessageAssembler
     public MessageBytes Detach(bool isText)
     {
         byte[]? bytes = _message.Detach(out int length);
+        _detachedBytes += length;
         return new MessageBytes(bytes, length, isText);
     }
 
@@ -60,7 +65,7 @@ internal struct MessageAssembler
     private WebSocketError Inflate(ref FrameSlice slice, AssemblyRules rules, bool keepsHistory)
     {
         _inflate ??= rules.Contexts!.RentInflate();
-        WebSocketError error = _inflate.Inflate(slice.Payload, slice.IsMessageEnd, ref _message, rules.MaxMessageBytes, rules.MaxInflationRatio);
+        WebSocketError error = _inflate.Inflate(slice.Payload, slice.IsMessageEnd, ref _message, rules.MaxMessageBytes - _detachedBytes, rules.MaxInflationRatio);
         if (slice.IsMessageEnd && !keepsHistory)
         {
             rules.Contexts!.Return(_inflate);

@@ -13,6 +13,7 @@ namespace Engine.WebSockets;
 ///   Idle  --ask with none waiting--&gt; Asked     Asked --message: handed out; or cancelled--&gt; Idle
 ///   any   --connection closed--&gt; Ended         Ended --ask: what still waits, then "no more"--&gt; Ended
 /// </code>
+/// Who asks for parts is handed what there is of a message that is still arriving; what is left of it when it is complete is its last part.
 /// </remarks>
 /// <param name="maxUnreadBytes">Bytes of messages that may wait before the connection is held back.</param>
 internal sealed class MessageReader(int maxUnreadBytes) : IAsyncEnumerable<ReceivedMessage>, IAsyncEnumerator<ReceivedMessage>, IValueTaskSource<bool>, IValueTaskSource
@@ -27,10 +28,21 @@ internal sealed class MessageReader(int maxUnreadBytes) : IAsyncEnumerable<Recei
     private CancellationToken _enumerationToken;
     private CancellationToken _token;
     private Connection? _connection;
+    private WebSocketProtocol? _protocol;
     private BorrowedMessage _current;
     private int _unreadBytes;
     private int _isAsking;
     private State _state;
+
+    /// <summary>Bytes of a message that is still arriving, which the protocol holds.</summary>
+    private int _heldBytes;
+    private bool _isHeldText;
+
+    /// <summary>Whether the one that is asked for may be a part.</summary>
+    private bool _isPartAsked;
+
+    /// <summary>Whether parts of a message were handed out, and its last was not.</summary>
+    private bool _isInMessage;
     private bool _isRoomOwed;
     private bool _isClosed;
 
@@ -53,11 +65,22 @@ internal sealed class MessageReader(int maxUnreadBytes) : IAsyncEnumerable<Recei
     /// <summary>For tests.</summary>
     internal State Stand => _state;
 
-    public void Attach(Connection connection) => _connection = connection;
+    /// <summary>Whether a close frame of the peer waits for <see cref="WebSocketConnection.Close(System.Net.WebSockets.WebSocketCloseStatus, string?)"/>, as its answer.</summary>
+    public bool DefersCloseAnswer { get; set; }
+
+    public void Attach(Connection connection, WebSocketProtocol? protocol = null)
+    {
+        _connection = connection;
+        _protocol = protocol;
+    }
 
     /// <summary>The next message; null at the end.</summary>
     public async ValueTask<ReceivedMessage?> ReceiveAsync(CancellationToken cancellationToken)
-        => await AskAsync(cancellationToken).ConfigureAwait(true) ? Current : null;
+        => await AskAsync(isPart: false, cancellationToken).ConfigureAwait(true) ? Current : null;
+
+    /// <summary>The next part; null at the end.</summary>
+    public async ValueTask<MessagePart?> ReceivePartAsync(CancellationToken cancellationToken)
+        => await AskAsync(isPart: true, cancellationToken).ConfigureAwait(true) ? new MessagePart(Current, isLast: !_isInMessage) : null;
 
     public IAsyncEnumerable<ReceivedMessage> ReadAllAsync(CancellationToken cancellationToken)
     {
@@ -75,7 +98,7 @@ internal sealed class MessageReader(int maxUnreadBytes) : IAsyncEnumerable<Recei
         return this;
     }
 
-    public ValueTask<bool> MoveNextAsync() => AskAsync(_enumerationToken);
+    public ValueTask<bool> MoveNextAsync() => AskAsync(isPart: false, _enumerationToken);
 
     /// <summary>The function has left its loop, and may begin another: what waits stays.</summary>
     public ValueTask DisposeAsync()
@@ -94,9 +117,11 @@ internal sealed class MessageReader(int maxUnreadBytes) : IAsyncEnumerable<Recei
     /// <summary>A message arrived. The task completes when there is room for more. Loop only.</summary>
     public ValueTask OnMessage(WebSocketMessage message)
     {
+        _heldBytes = 0;
         switch (_state)
         {
             case State.Asked:
+                _isInMessage = false;
                 Hand(message.TakeBytes());
                 return ValueTask.CompletedTask;
             case State.Idle:
@@ -110,7 +135,28 @@ internal sealed class MessageReader(int maxUnreadBytes) : IAsyncEnumerable<Recei
     }
 
     /// <summary>Part of a message arrived, and so much of it is held. The task completes when more may come. Loop only.</summary>
-    public ValueTask OnPart(int heldBytes) => _state == State.Idle ? WhenRoom(heldBytes) : ValueTask.CompletedTask;
+    public ValueTask OnPart(int heldBytes, bool isText)
+    {
+        _heldBytes = heldBytes;
+        _isHeldText = isText;
+        if (_state == State.Asked && _isPartAsked && heldBytes > 0)
+        {
+            HandHeld();
+        }
+
+        return _state == State.Idle ? WhenRoom(_heldBytes) : ValueTask.CompletedTask;
+    }
+
+    /// <summary>No more messages come: the peer has closed, and the connection is still there. Loop only.</summary>
+    public void EndMessages()
+    {
+        bool wasAsked = _state == State.Asked;
+        _state = State.Ended;
+        if (wasAsked)
+        {
+            Answer(false);
+        }
+    }
 
     /// <summary>The connection has ended. Loop only.</summary>
     public void OnClosed()
@@ -161,13 +207,20 @@ internal sealed class MessageReader(int maxUnreadBytes) : IAsyncEnumerable<Recei
     void IValueTaskSource.OnCompleted(Action<object?> continuation, object? state, short token, ValueTaskSourceOnCompletedFlags flags)
         => _room.OnCompleted(continuation, state, token, flags);
 
-    private ValueTask<bool> AskAsync(CancellationToken cancellationToken)
+    private ValueTask<bool> AskAsync(bool isPart, CancellationToken cancellationToken)
     {
         if (Interlocked.Exchange(ref _isAsking, 1) != 0)
         {
             throw new InvalidOperationException("The messages of a connection are read one at a time.");
         }
 
+        if (_isInMessage && !isPart)
+        {
+            Volatile.Write(ref _isAsking, 0);
+            throw new InvalidOperationException("A message that is read by parts is read to its last part.");
+        }
+
+        _isPartAsked = isPart;
         _answer.Reset();
         _token = cancellationToken;
         var task = new ValueTask<bool>(this, _answer.Version);
@@ -186,12 +239,18 @@ internal sealed class MessageReader(int maxUnreadBytes) : IAsyncEnumerable<Recei
         {
             MessageBytes bytes = _unread.Dequeue();
             _unreadBytes -= bytes.LengthBytes + MessageCostBytes;
+            _isInMessage = false;
             Hand(bytes);
             GiveRoom();
         }
         else if (_state == State.Ended)
         {
             _answer.SetResult(false);
+        }
+        else if (_isPartAsked && _heldBytes > 0)
+        {
+            HandHeld();
+            GiveRoom();
         }
         else
         {
@@ -203,6 +262,13 @@ internal sealed class MessageReader(int maxUnreadBytes) : IAsyncEnumerable<Recei
 
             GiveRoom();
         }
+    }
+
+    private void HandHeld()
+    {
+        _heldBytes = 0;
+        _isInMessage = true;
+        Hand(_protocol!.DetachMessage(_isHeldText));
     }
 
     private void Hand(MessageBytes bytes)

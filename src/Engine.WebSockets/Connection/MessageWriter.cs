@@ -1,3 +1,5 @@
+using System.Buffers;
+
 namespace Engine.WebSockets;
 
 /// <summary>
@@ -6,10 +8,14 @@ namespace Engine.WebSockets;
 /// </summary>
 public sealed class MessageWriter : IAsyncDisposable
 {
+    /// <summary>How much is compressed before other connections of the loop have their turn: some 3 ms of work.</summary>
+    private const int SliceBytes = 128 << 10;
+
     private readonly WebSocketConnection _socket;
     private readonly TaskCompletionSource _ended = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private readonly FrameOpcode _opcode;
     private Task _lastPart = Task.CompletedTask;
+    private bool _isCompressed;
     private bool _hasBegun;
     private bool _isDone;
 
@@ -18,6 +24,9 @@ public sealed class MessageWriter : IAsyncDisposable
         _socket = socket;
         _opcode = isText ? FrameOpcode.Text : FrameOpcode.Binary;
     }
+
+    /// <summary>Whether this is a message that was there as a whole, and goes out in slices.</summary>
+    internal bool IsSliced => _isCompressed;
 
     /// <summary>Completes when other messages may go on.</summary>
     internal Task Ended => _ended.Task;
@@ -53,6 +62,40 @@ public sealed class MessageWriter : IAsyncDisposable
         }
 
         return ValueTask.CompletedTask;
+    }
+
+    /// <summary>A long message that is there already, compressed slice by slice, with a turn for others after each. Loop only.</summary>
+    internal async ValueTask<SendStatus> SendCompressedAsync(ReadOnlyMemory<byte> payload)
+    {
+        _isCompressed = true;
+        DeflateContext? own = _socket.Deflate.SendTakeover ? null : _socket.RentDeflate();
+        try
+        {
+            while (true)
+            {
+                ReadOnlyMemory<byte> slice = payload[..Math.Min(payload.Length, SliceBytes)];
+                payload = payload[slice.Length..];
+                byte[] packed = Compress(own ?? _socket.KeptDeflate, slice.Span, payload.IsEmpty, keepHistory: own is null || !payload.IsEmpty, out int length);
+                SendStatus status = payload.IsEmpty
+                    ? await CompleteAsync(packed.AsMemory(0, length)).ConfigureAwait(true)
+                    : await WriteAsync(packed.AsMemory(0, length)).ConfigureAwait(true);
+                ArrayPool<byte>.Shared.Return(packed);
+                if (status == SendStatus.Closed || payload.IsEmpty)
+                {
+                    return status;
+                }
+
+                await Task.Yield();
+            }
+        }
+        finally
+        {
+            if (own is not null)
+            {
+                own.ForgetHistory();
+                _socket.Endpoint.Contexts!.Return(own);
+            }
+        }
     }
 
     internal void MarkEnded() => _ended.TrySetResult();
@@ -105,7 +148,7 @@ public sealed class MessageWriter : IAsyncDisposable
             bool isLastSlice = slice.Length == part.Length;
             if (_socket.BufferedAmount > maxBytes / 2)
             {
-                await _socket.WhenWritableAsync(cancellationToken).ConfigureAwait(false);
+                await _socket.Connection.WhenWritableAsync(cancellationToken).ConfigureAwait(false);
                 await Task.Yield();
                 if (_socket.IsOpen)
                 {
@@ -133,10 +176,23 @@ public sealed class MessageWriter : IAsyncDisposable
         }
     }
 
+    private static byte[] Compress(DeflateContext context, ReadOnlySpan<byte> slice, bool isLast, bool keepHistory, out int length)
+    {
+        var packed = default(MessageBuffer);
+        context.Compress(slice, ref packed, keepHistory);
+        if (!isLast)
+        {
+            // RFC 7692 §7.2.1: what is cut off at the end of a message belongs between its slices.
+            packed.Append([0, 0, 0xFF, 0xFF]);
+        }
+
+        return packed.Detach(out length)!;
+    }
+
     private async ValueTask<SendStatus> SendFragmentAsync(ReadOnlyMemory<byte> part, bool isFinal, CancellationToken cancellationToken)
     {
-        byte first = FrameEncoder.FirstByte(_hasBegun ? FrameOpcode.Continuation : _opcode, isFinal, isCompressed: false);
-        SendStatus status = await _socket.SendFragment(first, part, cancellationToken).ConfigureAwait(false);
+        byte first = FrameEncoder.FirstByte(_hasBegun ? FrameOpcode.Continuation : _opcode, isFinal, isCompressed: _isCompressed && !_hasBegun);
+        SendStatus status = await _socket.SendFragment(first, part, IsSliced, cancellationToken).ConfigureAwait(false);
         _hasBegun |= status != SendStatus.Dropped;
         return status;
     }

@@ -3,11 +3,12 @@ using System.Runtime.CompilerServices;
 namespace Engine.WebSockets;
 
 /// <summary>
-/// A handler's task that was not complete when its method returned. Made with the first such task of a connection and kept, so that a connection whose
-/// handlers always complete at once never has one, and the others allocate it once.
+/// A handler's task that was not complete when its method returned, and the message that was lent to it. Made with the first such task or message of a connection
+/// and kept, so that a connection whose handlers work in place never has one, and the others allocate it once.
 /// </summary>
 internal sealed class PendingHandler
 {
+    private BorrowedMessage _lent;
     private readonly WebSocketProtocol _protocol;
     private readonly Connection _connection;
     private readonly Action _onCompleted;
@@ -27,6 +28,16 @@ internal sealed class PendingHandler
         _awaiter = task.ConfigureAwait(false).GetAwaiter();
         _awaiter.UnsafeOnCompleted(_onCompleted);
     }
+
+    /// <summary>Lends a message, until the next is lent or <see cref="EndLent"/>.</summary>
+    public ReceivedMessage Lend(MessageBytes bytes)
+    {
+        _lent.Lend(bytes);
+        return _lent.Current;
+    }
+
+    /// <summary>The handler is done with the message.</summary>
+    public void EndLent() => _lent.End();
 
     /// <summary>Throws what the handler threw.</summary>
     public void GetResult()

@@ -49,6 +49,9 @@ public sealed class PreparedMessage : IDisposable
     /// </summary>
     public void Dispose() => Volatile.Write(ref _isDisposed, true);
 
+    /// <summary>The message's length, uncompressed.</summary>
+    internal int PayloadBytes => _payload.Length;
+
     /// <summary>The form that a connection can read.</summary>
     /// <exception cref="ObjectDisposedException">The message was disposed.</exception>
     internal SharedSegment SegmentFor(WebSocketConnection socket)

@@ -4,45 +4,19 @@ using System.Runtime.CompilerServices;
 namespace Engine.WebSockets;
 
 /// <summary>The endpoint of a function that reads: each connection gets one call of it, which ends the connection when it returns.</summary>
-internal sealed class ReaderEndpoint(WebSocketEndpointOptions options, Func<WebSocketConnection, CancellationToken, Task> serve) : WebSocketEndpoint(options)
+internal sealed class ReaderEndpoint<TData>(WebSocketEndpointOptions options, Func<WebSocketConnection<TData>, CancellationToken, Task> serve)
+    : ReadingEndpoint(options, isClient: false)
 {
     public override ValueTask OnOpen(WebSocketConnection socket)
     {
-        _ = Serve(socket);
+        Debug.Assert(socket is WebSocketConnection<TData>, "An endpoint makes its own connections.");
+        _ = Serve(Unsafe.As<WebSocketConnection<TData>>(socket));
         return ValueTask.CompletedTask;
     }
 
-    public override ValueTask OnMessage(WebSocketConnection socket, WebSocketMessage message) => ReaderOf(socket).OnMessage(message);
-
-    public override ValueTask OnPart(WebSocketConnection socket, int heldBytes) => ReaderOf(socket).OnPart(heldBytes);
-
-    public override void OnDrain(WebSocketConnection socket)
+    private async Task Serve(WebSocketConnection<TData> socket)
     {
-    }
-
-    public override void OnPing(WebSocketConnection socket, ReadOnlySpan<byte> payload)
-    {
-    }
-
-    public override void OnPong(WebSocketConnection socket, ReadOnlySpan<byte> payload)
-    {
-    }
-
-    public override void OnClose(WebSocketConnection socket, WebSocketClosure closure) => ReaderOf(socket).OnClosed();
-
-    public override void OnError(WebSocketConnection socket, Exception exception)
-    {
-    }
-
-    private static MessageReader ReaderOf(WebSocketConnection socket)
-    {
-        Debug.Assert(socket is WebSocketConnection<MessageReader>, "This endpoint makes its connections with a reader.");
-        return Unsafe.As<WebSocketConnection<MessageReader>>(socket).Data;
-    }
-
-    private async Task Serve(WebSocketConnection socket)
-    {
-        ReaderOf(socket).Attach(socket.Connection);
+        socket.Reader!.Attach(socket.Connection, socket.Protocol);
         try
         {
             // Back to the loop, which is current here: the end is found in the same turn.
@@ -59,7 +33,7 @@ internal sealed class ReaderEndpoint(WebSocketEndpointOptions options, Func<WebS
         }
         finally
         {
-            ReaderOf(socket).Stop();
+            socket.Reader!.Stop();
         }
     }
 

@@ -18,6 +18,9 @@ internal enum ClockDuty : byte
     /// <summary>The time for that sign is over: judge the peer.</summary>
     Judge,
 
+    /// <summary>A client's reader holds everything back: see whether the server is still there, and show that the client is.</summary>
+    LookAround,
+
     /// <summary>The time for the peer's close frame is over.</summary>
     EndClose,
 
@@ -33,6 +36,9 @@ internal struct WebSocketClock
 {
     /// <summary>A deadline that is raised later than this was held up by the loop, whose own standstill says nothing about a peer.</summary>
     public const long StallMilliseconds = 300;
+
+    /// <summary>How often a client that is held back looks around.</summary>
+    private const long LookMilliseconds = 1_000;
 
     /// <summary>Time for one more turn, in which an answer that waits in the kernel is read before its peer is given up.</summary>
     private const long GraceMilliseconds = 100;
@@ -62,6 +68,9 @@ internal struct WebSocketClock
         _lifeAt = now;
         _askedAt = 0;
     }
+
+    /// <summary>Whether bytes arrived so short a time ago.</summary>
+    public readonly bool SawLifeWithin(long now, long milliseconds) => now - _lifeAt < milliseconds;
 
     /// <summary>A message arrived.</summary>
     public void SeeMessage(long now) => _messageAt = now;
@@ -116,6 +125,7 @@ internal struct WebSocketClock
         Consider(ref next, ClockDuty.Expire, _endsAt, 0);
         if (isHeldBack)
         {
+            Consider(ref next, ClockDuty.LookAround, Math.Max(_lifeAt, Math.Abs(_askedAt)), endpoint.IsClient ? LookMilliseconds : 0);
             return next;
         }
 

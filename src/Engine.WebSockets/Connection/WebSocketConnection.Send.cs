@@ -11,6 +11,7 @@ public abstract partial class WebSocketConnection
     private const int StreamGate = 2;
     private const int AnyGate = ClosedGate | StreamGate;
     private const int MaxStackChars = 512;
+    private const int MaxCompressedAtOnceBytes = 256 << 10;
 
     private DeflateContext? _deflate;
     private MessageWriter? _writer;
@@ -67,9 +68,16 @@ public abstract partial class WebSocketConnection
             return refusal;
         }
 
-        SendStatus status = Connection.TrySend([], segment);
+        SendStatus status = _masks is null ? Connection.TrySend([], segment) : TrySendMasked(segment.Memory.Span);
         Leave(isOnLoop);
         return status;
+    }
+
+    /// <summary>Sends a whole frame of a topic's log, which repeats it when there is no room now. Loop only.</summary>
+    internal SendStatus TrySendRepeatable(SharedSegment frame)
+    {
+        int gate = Volatile.Read(ref _gate) & AnyGate;
+        return gate == 0 ? Connection.TrySendRepeatable([], frame) : Refuse(gate);
     }
 
     /// <summary>Sends a ping, from the reserve that pressure does not use up. <see cref="SendStatus.Dropped"/> when even that is full.</summary>
@@ -87,10 +95,9 @@ public abstract partial class WebSocketConnection
             return refusal;
         }
 
-        Span<byte> frame = stackalloc byte[2 + FrameHeader.MaxControlPayloadBytes];
-        int length = FrameEncoder.WriteHeader(frame, FrameEncoder.FirstByte(FrameOpcode.Ping, isFinal: true, isCompressed: false), payload.Length);
-        payload.CopyTo(frame[length..]);
-        SendStatus status = Connection.TrySendControl(frame[..(length + payload.Length)]);
+        Span<byte> frame = stackalloc byte[FrameHeader.MaxControlBytes];
+        int length = WriteFrame(frame, FrameEncoder.FirstByte(FrameOpcode.Ping, isFinal: true, isCompressed: false), payload);
+        SendStatus status = Connection.TrySendControl(frame[..length]);
         Leave(isOnLoop);
         return status;
     }
@@ -100,7 +107,18 @@ public abstract partial class WebSocketConnection
 
     internal bool HasSendersUnderWay => Volatile.Read(ref _sendersUnderWay) != 0;
 
-    internal void RefuseSends() => Interlocked.Or(ref _gate, ClosedGate);
+    /// <summary>Nothing more is sent: topics have nobody here any more. Loop only.</summary>
+    internal void RefuseSends()
+    {
+        Interlocked.Or(ref _gate, ClosedGate);
+        EndTopics();
+    }
+
+    /// <summary>The compressor whose history the peer has. Loop only.</summary>
+    internal DeflateContext KeptDeflate => _deflate ??= RentDeflate();
+
+    /// <summary>A compressor for one message, which goes back to the endpoint's pool.</summary>
+    internal DeflateContext RentDeflate() => _endpoint.Contexts!.RentDeflate(Deflate.SendWindowBits);
 
     /// <summary>Gives back the compressor that a takeover kept: the next message begins a new history, which the RFC leaves to the sender. Loop only.</summary>
     internal void ReturnDeflate()
@@ -127,9 +145,7 @@ public abstract partial class WebSocketConnection
         }
         else
         {
-            Span<byte> header = stackalloc byte[FrameHeader.MaxBytes];
-            int length = FrameEncoder.WriteHeader(header, FrameEncoder.FirstByte(opcode, isFinal: true, isCompressed: false), payload.Length);
-            status = Connection.TrySend(header[..length], payload);
+            status = TrySendFrame(FrameEncoder.FirstByte(opcode, isFinal: true, isCompressed: false), payload);
         }
 
         Leave(isOnLoop);
@@ -215,9 +231,7 @@ public abstract partial class WebSocketConnection
         var packed = default(MessageBuffer);
         bool isCompressed = Compress(payload, ref packed);
         ReadOnlySpan<byte> body = isCompressed ? packed.Written : payload;
-        Span<byte> header = stackalloc byte[FrameHeader.MaxBytes];
-        int length = FrameEncoder.WriteHeader(header, FrameEncoder.FirstByte(opcode, isFinal: true, isCompressed), body.Length);
-        SendStatus status = Connection.TrySend(header[..length], body);
+        SendStatus status = TrySendFrame(FrameEncoder.FirstByte(opcode, isFinal: true, isCompressed), body);
         packed.Return();
         if (status == SendStatus.Dropped)
         {
@@ -233,8 +247,7 @@ public abstract partial class WebSocketConnection
         DeflateContextPool contexts = _endpoint.Contexts!;
         if (Deflate.SendTakeover)
         {
-            _deflate ??= contexts.RentDeflate(Deflate.SendWindowBits);
-            _deflate.Compress(payload, ref packed, keepHistory: true);
+            KeptDeflate.Compress(payload, ref packed, keepHistory: true);
             return true;
         }
 

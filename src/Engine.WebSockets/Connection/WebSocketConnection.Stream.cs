@@ -1,5 +1,3 @@
-using System.Buffers;
-
 namespace Engine.WebSockets;
 
 /// <summary>Streamed messages: while one is open, others wait for its end, and only control frames come between its fragments (RFC 6455 §5.4).</summary>
@@ -64,18 +62,31 @@ public abstract partial class WebSocketConnection
         }
     }
 
-    internal ValueTask<SendStatus> SendFragment(byte firstByte, ReadOnlyMemory<byte> payload, CancellationToken cancellationToken)
+    /// <summary>The end of a message that is under way in slices, which a close frame waits for, since it was accepted before; null when there is none. Loop only.</summary>
+    internal Task? SlicedMessage => Volatile.Read(ref _writer) is { IsSliced: true } writer ? writer.Ended : null;
+
+    internal ValueTask<SendStatus> SendFragment(byte firstByte, ReadOnlyMemory<byte> payload, bool isSliced, CancellationToken cancellationToken)
     {
-        if (!TryEnter(ClosedGate, out bool isOnLoop, out SendStatus refusal))
+        if (!TryEnter(isSliced ? 0 : ClosedGate, out bool isOnLoop, out SendStatus refusal))
         {
             return new ValueTask<SendStatus>(refusal);
         }
 
-        byte[] header = ArrayPool<byte>.Shared.Rent(FrameHeader.MaxBytes);
-        int length = FrameEncoder.WriteHeader(header, firstByte, payload.Length);
+        byte[] header = RentFrame(firstByte, ref payload, out int length);
         ValueTask<SendStatus> sent = Connection.SendAsync(header.AsMemory(0, length), payload, cancellationToken);
         Leave(isOnLoop);
         return ReturnWhenDone(sent, header);
+    }
+
+    /// <summary>Who is refused because of the open message would be refused at once again, and again, if the queue's room alone counted.</summary>
+    private async ValueTask<SendStatus> WhenWritableBehindStream(CancellationToken cancellationToken)
+    {
+        while (IsOpen && (Volatile.Read(ref _gate) & StreamGate) != 0)
+        {
+            await WhenStreamEnds(cancellationToken).ConfigureAwait(false);
+        }
+
+        return IsOpen ? await Connection.WhenWritableAsync(cancellationToken).ConfigureAwait(false) : SendStatus.Closed;
     }
 
     private async ValueTask WhenStreamEnds(CancellationToken cancellationToken)

@@ -16,12 +16,16 @@ public abstract partial class WebSocketConnection
     private readonly WebSocketEndpoint _endpoint;
     private readonly WebSocketProtocol _protocol;
 
+    /// <summary>Where masking keys come from; null on a server, which does not mask.</summary>
+    private readonly MaskKeys? _masks;
+
     internal WebSocketConnection(WebSocketEndpoint endpoint, Connection connection, string? subProtocol, DeflateAgreement deflate)
     {
         _endpoint = endpoint;
         Connection = connection;
         SubProtocol = subProtocol;
         Deflate = deflate;
+        _masks = endpoint.Rules.IsMaskExpected ? null : new MaskKeys();
         _protocol = new WebSocketProtocol(endpoint, this);
     }
 
@@ -54,6 +58,17 @@ public abstract partial class WebSocketConnection
 
     /// <summary>How the WebSocket ended; null until <see cref="WebSocketHandler{TData}.OnClose"/> is raised, or a reading loop has ended by the end of the WebSocket. Any thread.</summary>
     public WebSocketClosure? Closure => _protocol.Ended;
+
+    /// <summary>
+    /// How long messages may wait for others before one send takes them all; zero, the default, sends with the turn. At most one second. Loop only to set, any
+    /// thread to read. Pings, pongs and the close frame do not wait, and take along what does.
+    /// </summary>
+    /// <exception cref="ArgumentOutOfRangeException">The interval is negative or longer than a second.</exception>
+    public TimeSpan CoalescingInterval
+    {
+        get => Connection.CoalescingInterval;
+        set => Connection.CoalescingInterval = value;
+    }
 
     /// <summary>Whether the calling thread is the connection's loop.</summary>
     public bool IsOnLoop => Connection.IsOnLoop;
@@ -109,9 +124,7 @@ public abstract partial class WebSocketConnection
     /// </summary>
     /// <exception cref="InvalidOperationException">The endpoint was mapped with a handler, which gets the messages.</exception>
     public IAsyncEnumerable<ReceivedMessage> ReadAllAsync(CancellationToken cancellationToken = default)
-        => this is WebSocketConnection<MessageReader> { Data: { } reader }
-            ? reader.ReadAllAsync(cancellationToken)
-            : throw new InvalidOperationException("The messages of this connection go to its handler.");
+        => RequireReader().ReadAllAsync(cancellationToken);
 
     /// <summary>
     /// The next message, for an endpoint that was mapped with a reading function; null when the WebSocket has ended: <see cref="Closure"/> says how. One call at a
@@ -120,9 +133,24 @@ public abstract partial class WebSocketConnection
     /// <exception cref="InvalidOperationException">The endpoint was mapped with a handler, which gets the messages; or another read is under way.</exception>
     /// <exception cref="OperationCanceledException">The token was cancelled first; the connection goes on.</exception>
     public ValueTask<ReceivedMessage?> ReceiveAsync(CancellationToken cancellationToken = default)
-        => this is WebSocketConnection<MessageReader> { Data: { } reader }
-            ? reader.ReceiveAsync(cancellationToken)
-            : throw new InvalidOperationException("The messages of this connection go to its handler.");
+        => RequireReader().ReceiveAsync(cancellationToken);
+
+    /// <summary>
+    /// The next part of a message, as soon as there is one, so that a long message need not be held whole; null when the WebSocket has ended:
+    /// <see cref="Closure"/> says how. For an endpoint that was mapped with a reading function, one call at a time. A message that was begun by parts is read
+    /// so to its last part. <see cref="WebSocketEndpointOptions.MaxMessageBytes"/> bounds the whole.
+    /// </summary>
+    /// <exception cref="InvalidOperationException">The endpoint was mapped with a handler, which gets the messages; or another read is under way.</exception>
+    /// <exception cref="OperationCanceledException">The token was cancelled first; the connection goes on.</exception>
+    public ValueTask<MessagePart?> ReceivePartAsync(CancellationToken cancellationToken = default) => RequireReader().ReceivePartAsync(cancellationToken);
+
+    /// <summary>
+    /// This connection as the runtime's <see cref="WebSocket"/>, for code that takes one; for an endpoint that was mapped with a reading function, or a connection of
+    /// <see cref="WebSocketClient.OpenAsync"/>. Call it once, before anything is read, and leave reading, sending and closing to it: as the runtime's own, it
+    /// waits for its owner to answer a close frame, and a read that is cancelled ends it.
+    /// </summary>
+    /// <exception cref="InvalidOperationException">The endpoint was mapped with a handler, which gets the messages.</exception>
+    public WebSocket AsWebSocket() => new ConnectionWebSocket(this, RequireReader());
 
     internal static void CheckClose(WebSocketCloseStatus code, string? reason)
     {
@@ -149,11 +177,16 @@ public abstract partial class WebSocketConnection
 
     internal Connection Connection { get; }
 
+    /// <summary>Who reads the messages; null where a handler gets them.</summary>
+    internal MessageReader? Reader { get; init; }
+
     internal DeflateAgreement Deflate { get; }
 
     internal WebSocketProtocol Protocol => _protocol;
 
     internal WebSocketEndpoint Endpoint => _endpoint;
+
+    private MessageReader RequireReader() => Reader ?? throw new InvalidOperationException("The messages of this connection go to its handler.");
 
     private sealed class CloseRequest(WebSocketProtocol protocol, WebSocketCloseStatus code, string? reason)
     {

@@ -64,9 +64,8 @@ public sealed class WebSocketCork : IDisposable
         var packed = default(MessageBuffer);
         bool isCompressed = compress && _socket.TryCompressAlone(payload, ref packed);
         ReadOnlySpan<byte> body = isCompressed ? packed.Written : payload;
-        int length = FrameEncoder.WriteHeader(_frames.GetSpan(FrameHeader.MaxBytes), FrameEncoder.FirstByte(opcode, isFinal: true, isCompressed), body.Length);
-        _frames.Advance(length);
-        _frames.Append(body);
+        Span<byte> frame = _frames.GetSpan(FrameHeader.MaxBytes + body.Length);
+        _frames.Advance(_socket.WriteFrame(frame, FrameEncoder.FirstByte(opcode, isFinal: true, isCompressed), body));
         packed.Return();
     }
 }

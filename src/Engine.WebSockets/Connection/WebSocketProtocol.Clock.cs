@@ -28,6 +28,13 @@ internal sealed partial class WebSocketProtocol
 
     protected override void OnDeadline(Connection connection)
     {
+        if (_state == WebSocketState.Closing && _endReason != CloseReason.None)
+        {
+            // A client's server has not ended the connection in time.
+            connection.Abort(_endReason);
+            return;
+        }
+
         long now = connection.NowMilliseconds;
         (ClockDuty duty, long at) = NextDuty();
         if (at <= now)
@@ -73,6 +80,9 @@ internal sealed partial class WebSocketProtocol
             case ClockDuty.Ask:
                 AskForLife(connection, now);
                 break;
+            case ClockDuty.LookAround:
+                LookAround(connection, now);
+                break;
             case ClockDuty.Judge:
                 Judge(connection, now);
                 break;
@@ -96,6 +106,21 @@ internal sealed partial class WebSocketProtocol
         _clock.Ask(now);
     }
 
+    /// <summary>A server's end hides behind bytes that nobody reads; but what is sent to a server that is gone is answered with a reset.</summary>
+    private void LookAround(Connection connection, long now)
+    {
+        if (connection.IsPeerClosed)
+        {
+            _endpoint.OnPeerGone(_socket);
+        }
+        else if (_endpoint.PingMilliseconds != 0 && !connection.GetSendProgress().IsOutstanding)
+        {
+            SendControl(connection, FrameOpcode.Ping, []);
+        }
+
+        _clock.Ask(now);
+    }
+
     private void Judge(Connection connection, long now)
     {
         if (_progressMark != NoMark && HasProgressed(connection, ref _progressMark))
@@ -113,6 +138,13 @@ internal sealed partial class WebSocketProtocol
     {
         if (_progressMark != NoMark && HasProgressed(connection, ref _progressMark))
         {
+            _clock.AwaitClose(now, _endpoint.CloseMilliseconds);
+            return;
+        }
+
+        if (IsDelivering && (IsHeldBack || _clock.SawLifeWithin(now, _endpoint.CloseMilliseconds)))
+        {
+            // The reader still takes messages, and the peer still sends some.
             _clock.AwaitClose(now, _endpoint.CloseMilliseconds);
             return;
         }

@@ -16,10 +16,19 @@ internal sealed partial class WebSocketProtocol
     private bool _isCloseReceived;
     private bool _isFailed;
 
+    /// <summary>On a client, why the connection ends, while the server's FIN is waited for.</summary>
+    private CloseReason _endReason;
+
     /// <summary>Sends this side's close frame and waits for the peer's. Loop only.</summary>
     public void BeginClose(WebSocketCloseStatus code, string? reason)
     {
         Connection connection = _socket.Connection;
+        if (_state == WebSocketState.CloseReceived)
+        {
+            End(connection, (code, reason ?? ""), CloseReason.Completed);
+            return;
+        }
+
         if (_state != WebSocketState.Open)
         {
             return;
@@ -32,20 +41,34 @@ internal sealed partial class WebSocketProtocol
             return;
         }
 
+        if (_socket.SlicedMessage is { } sliced)
+        {
+            _ = BeginCloseBehindAsync(sliced, code, reason);
+            return;
+        }
+
         _state = WebSocketState.CloseSent;
+        _socket.EndTopics();
         byte[] frame = CloseFrame(code, reason);
 
         SendProgress progress = connection.GetSendProgress();
         _progressMark = progress.IsOutstanding ? progress.Mark : NoMark;
         SendCloseFrame(connection, frame);
         _clock.AwaitClose(connection.NowMilliseconds, _endpoint.CloseMilliseconds);
-        if (_isHandlerBusy)
+        if (_isHandlerBusy && !IsHeldBack)
         {
             _isPeerGone = connection.IsPeerClosed;
             connection.ResumeReceive();
         }
 
         SetNextDeadline(connection);
+    }
+
+    private async Task BeginCloseBehindAsync(Task sliced, WebSocketCloseStatus code, string? reason)
+    {
+        // Back to the loop, which is current here.
+        await sliced.ConfigureAwait(true);
+        BeginClose(code, reason);
     }
 
     /// <summary>Code of the host failed: the peer is told by 1011, the host by OnError, the engine's log and counters by the connection.</summary>
@@ -64,12 +87,12 @@ internal sealed partial class WebSocketProtocol
         connection.ReportFault(exception);
     }
 
-    private static byte[] CloseFrame(WebSocketCloseStatus code, string? reason)
+    private byte[] CloseFrame(WebSocketCloseStatus code, string? reason)
     {
-        Span<byte> frame = stackalloc byte[2 + FrameHeader.MaxControlPayloadBytes];
-        int length = ClosePayload.Write(frame[2..], code, reason);
-        FrameEncoder.WriteHeader(frame, FrameEncoder.FirstByte(FrameOpcode.Close, isFinal: true, isCompressed: false), length);
-        return frame[..(2 + length)].ToArray();
+        Span<byte> payload = stackalloc byte[FrameHeader.MaxControlPayloadBytes];
+        Span<byte> frame = stackalloc byte[FrameHeader.MaxControlBytes];
+        int length = ClosePayload.Write(payload, code, reason);
+        return frame[.._socket.WriteFrame(frame, FrameEncoder.FirstByte(FrameOpcode.Close, isFinal: true, isCompressed: false), payload[..length])].ToArray();
     }
 
     /// <summary>
@@ -104,6 +127,11 @@ internal sealed partial class WebSocketProtocol
     /// <summary>RFC 6455 §5.5.1: answered, by default with the same code and reason, then the connection ends, by the server first (§7.1.1).</summary>
     private void OnCloseFrame(Connection connection, ReadOnlySpan<byte> payload)
     {
+        if (_state == WebSocketState.CloseReceived)
+        {
+            return;
+        }
+
         WebSocketError error = ClosePayload.Read(payload, out WebSocketCloseStatus code, out string reason);
         if (error != WebSocketError.None)
         {
@@ -124,6 +152,12 @@ internal sealed partial class WebSocketProtocol
             }
 
             End(connection, null, CloseReason.Completed);
+            return;
+        }
+
+        if (_endpoint.DefersCloseAnswer(_socket))
+        {
+            _state = WebSocketState.CloseReceived;
             return;
         }
 
@@ -170,7 +204,27 @@ internal sealed partial class WebSocketProtocol
         _isFailed = true;
         _closeCode = (ushort)code;
         _closeNote = text;
-        End(connection, isAlreadySent ? null : (code, text), reason);
+        ValueTask settled = _state == WebSocketState.Open ? _endpoint.WhenSettled(_socket) : ValueTask.CompletedTask;
+        if (settled.IsCompleted)
+        {
+            _endpoint.OnFailing(_socket);
+            End(connection, isAlreadySent ? null : (code, text), reason);
+            return;
+        }
+
+        _state = WebSocketState.Closing;
+        _ = EndOnceSettledAsync(connection, settled, code, text, reason);
+    }
+
+    private async Task EndOnceSettledAsync(Connection connection, ValueTask settled, WebSocketCloseStatus code, string text, CloseReason reason)
+    {
+        // Back to the loop, which is current here.
+        await settled.ConfigureAwait(true);
+        if (_state == WebSocketState.Closing)
+        {
+            _endpoint.OnFailing(_socket);
+            End(connection, (code, text), reason);
+        }
     }
 
     private void ReportError(Exception exception)
@@ -196,7 +250,19 @@ internal sealed partial class WebSocketProtocol
             connection.TrySendControl(CloseFrame(code, text));
         }
 
-        connection.Close(reason);
+        if (!_endpoint.IsClient || connection.IsPeerClosed)
+        {
+            connection.Close(reason);
+            return;
+        }
+
+        // RFC 6455 §7.1.1: the server ends the connection first; it has so long for it.
+        _endReason = reason;
+        connection.ResumeReceive();
+        if (_endpoint.CloseMilliseconds != 0)
+        {
+            connection.SetDeadline(TimeSpan.FromMilliseconds(_endpoint.CloseMilliseconds));
+        }
     }
 
     /// <summary>The peer has gone without a close frame.</summary>
@@ -208,8 +274,18 @@ internal sealed partial class WebSocketProtocol
             _socket.RefuseSends();
         }
 
-        connection.Close(reason);
+        connection.Close(_endReason == CloseReason.None ? reason : _endReason);
     }
+
+    /// <summary>The connection ended between the handshake and the start of this protocol. Loop only.</summary>
+    public void EndUnstarted(Connection connection, CloseReason reason)
+    {
+        _endpoint.CountOpened();
+        OnClosed(connection, reason);
+    }
+
+    /// <summary>What the peer's close frame said; null before it came. Any thread, once the messages have ended.</summary>
+    public (WebSocketCloseStatus Code, string Reason)? PeerClose => _isCloseReceived ? ((WebSocketCloseStatus)_closeCode, _closeNote as string ?? "") : null;
 
     /// <summary>How it ended, once it has. Any thread.</summary>
     public WebSocketClosure? Ended => _state == WebSocketState.Closed ? Closure(_socket.Connection.CloseReason) : null;

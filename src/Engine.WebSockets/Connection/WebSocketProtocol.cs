@@ -30,11 +30,19 @@ internal sealed partial class WebSocketProtocol : ConnectionProtocol
     }
 
     /// <summary>A busy handler holds back what follows, until this side closes: then only the peer's close frame is waited for.</summary>
-    private bool IsHeldBack => _isHandlerBusy && _state == WebSocketState.Open;
+    private bool IsHeldBack => _isHandlerBusy && IsDelivering;
+
+    /// <summary>Whether messages are handed out: until this side closes, or where the end is left to whoever reads, until the peer does.</summary>
+    private bool IsDelivering => _state == WebSocketState.Open || (_state == WebSocketState.CloseSent && _socket.Reader is { DefersCloseAnswer: true });
 
     protected override void OnStarted(Connection connection)
     {
         _endpoint.CountOpened();
+        if (_endpoint.Options.Connections is { } own)
+        {
+            connection.UseOptions(own);
+        }
+
         _clock.Start(connection.NowMilliseconds, _endpoint.DrawLifetimeMilliseconds());
 
         // A FIN that came during the handshake was told to HTTP: it is acted on once what came before it has been read.
@@ -88,15 +96,39 @@ internal sealed partial class WebSocketProtocol : ConnectionProtocol
     {
         // A handler that is still busy may hold back frames that came before the FIN, the close frame among them: they are read first. But the peer cannot come
         // back, so what the handler waits for by ClosedToken is over.
-        if (!IsHeldBack)
+        if (_state == WebSocketState.CloseReceived)
+        {
+            // The reader answers too late: the peer has sent its last, and is answered what it said.
+            End(connection, PeerClose, CloseReason.Completed);
+        }
+        else if (!IsHeldBack)
         {
             Finish(connection, CloseReason.PeerClosed);
+        }
+        else
+        {
+            _endpoint.OnPeerGone(_socket);
         }
     }
 
     protected override void OnDrained(Connection connection) => RaiseDrain();
 
-    protected override void OnStopping(Connection connection) => _socket.Close(WebSocketCloseStatus.EndpointUnavailable, "server stopping");
+    protected override void OnStopping(Connection connection)
+    {
+        if (_state == WebSocketState.Open && _socket.IsOpen)
+        {
+            try
+            {
+                _endpoint.OnStopping(_socket);
+            }
+            catch (Exception exception)
+            {
+                OnHandlerFailed(connection, exception);
+            }
+        }
+
+        _socket.Close(WebSocketCloseStatus.EndpointUnavailable, "server stopping");
+    }
 
     protected override void OnClosed(Connection connection, CloseReason reason)
     {
@@ -110,6 +142,13 @@ internal sealed partial class WebSocketProtocol : ConnectionProtocol
         _endpoint.OnClose(_socket, Closure(reason));
     }
 
+    /// <summary>Gives the handler a message that lives until its task completes.</summary>
+    public ReceivedMessage Lend(WebSocketMessage message)
+    {
+        _pending ??= new PendingHandler(this, _socket.Connection);
+        return _pending.Lend(message.TakeBytes());
+    }
+
     /// <summary>Hands the joined message over to a new owner.</summary>
     public MessageBytes DetachMessage(bool isText) => _assembler.Detach(isText);
 
@@ -121,9 +160,28 @@ internal sealed partial class WebSocketProtocol : ConnectionProtocol
             return;
         }
 
+        _socket.ResumeTopics();
         try
         {
             _endpoint.OnDrain(_socket);
+        }
+        catch (Exception exception)
+        {
+            OnHandlerFailed(_socket.Connection, exception);
+        }
+    }
+
+    /// <summary>Messages of a topic are lost to the peer. Loop only.</summary>
+    public void RaiseTopicGap(in TopicGap gap)
+    {
+        if (_state != WebSocketState.Open)
+        {
+            return;
+        }
+
+        try
+        {
+            _endpoint.OnTopicGap(_socket, gap);
         }
         catch (Exception exception)
         {
@@ -136,9 +194,10 @@ internal sealed partial class WebSocketProtocol : ConnectionProtocol
     {
         Connection connection = _socket.Connection;
         _isHandlerBusy = false;
+        _pending!.EndLent();
         try
         {
-            _pending!.GetResult();
+            _pending.GetResult();
         }
         catch (Exception exception)
         {
@@ -160,7 +219,7 @@ internal sealed partial class WebSocketProtocol : ConnectionProtocol
 
     private void OnData(Connection connection, ref FrameSlice slice)
     {
-        if (_state != WebSocketState.Open)
+        if (!IsDelivering)
         {
             return;
         }
@@ -194,7 +253,7 @@ internal sealed partial class WebSocketProtocol : ConnectionProtocol
         }
         else
         {
-            HoldBackUntil(connection, _endpoint.OnPart(_socket, _assembler.Written.Length));
+            HoldBackUntil(connection, _endpoint.OnPart(_socket, _assembler.Written.Length, slice.IsText));
         }
     }
 
@@ -208,6 +267,11 @@ internal sealed partial class WebSocketProtocol : ConnectionProtocol
         catch (Exception exception)
         {
             OnHandlerFailed(connection, exception);
+        }
+
+        if (!_isHandlerBusy)
+        {
+            _pending?.EndLent();
         }
     }
 
@@ -224,6 +288,10 @@ internal sealed partial class WebSocketProtocol : ConnectionProtocol
         if (IsHeldBack)
         {
             connection.PauseReceive();
+            if (_endpoint.IsClient)
+            {
+                SetNextDeadline(connection);
+            }
         }
 
         _pending ??= new PendingHandler(this, connection);
@@ -267,17 +335,21 @@ internal sealed partial class WebSocketProtocol : ConnectionProtocol
         }
     }
 
-    private static SendStatus SendControl(Connection connection, FrameOpcode opcode, ReadOnlySpan<byte> payload)
+    private SendStatus SendControl(Connection connection, FrameOpcode opcode, ReadOnlySpan<byte> payload)
     {
         Debug.Assert(payload.Length <= FrameHeader.MaxControlPayloadBytes, "Control frames are bounded by the RFC.");
-        Span<byte> frame = stackalloc byte[2 + FrameHeader.MaxControlPayloadBytes];
-        int length = FrameEncoder.WriteHeader(frame, FrameEncoder.FirstByte(opcode, isFinal: true, isCompressed: false), payload.Length);
-        payload.CopyTo(frame[length..]);
-        return connection.TrySendControl(frame[..(length + payload.Length)]);
+        Span<byte> frame = stackalloc byte[FrameHeader.MaxControlBytes];
+        int length = _socket.WriteFrame(frame, FrameEncoder.FirstByte(opcode, isFinal: true, isCompressed: false), payload);
+        return connection.TrySendControl(frame[..length]);
     }
 
     private void ReturnMemory()
     {
+        if (!_isHandlerBusy)
+        {
+            _pending?.EndLent();
+        }
+
         _assembler.ReturnAll(_endpoint.Contexts);
         _socket.ReturnDeflate();
     }

@@ -17,6 +17,9 @@ internal static class ClosePayload
     /// <summary>1006: the connection ended without a close frame. Never on the wire (§7.4.1).</summary>
     public const WebSocketCloseStatus Abnormal = (WebSocketCloseStatus)1006;
 
+    /// <summary>1013 of the registry: the peer may come back after a while.</summary>
+    public const WebSocketCloseStatus TryAgainLater = (WebSocketCloseStatus)1013;
+
     /// <summary>Whether a code may stand in a close frame: defined by the RFC or registered since, or of the ranges for libraries and applications.</summary>
     public static bool IsSendable(int code) => code is (>= 1000 and <= 1003) or (>= 1007 and <= 1014) or (>= 3000 and <= 4999);
 

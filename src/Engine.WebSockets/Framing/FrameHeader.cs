@@ -14,6 +14,12 @@ internal readonly struct FrameHeader
     /// <summary>The most that a control frame may carry (§5.5).</summary>
     public const int MaxControlPayloadBytes = 125;
 
+    /// <summary>A masking key.</summary>
+    public const int MaskBytes = 4;
+
+    /// <summary>The longest control frame, masked.</summary>
+    public const int MaxControlBytes = 2 + MaskBytes + MaxControlPayloadBytes;
+
     private const byte FinBit = 0x80;
     private const byte Rsv1Bit = 0x40;
     private const byte ReservedBits = 0x30;

@@ -12,11 +12,15 @@ internal sealed class HandlerEndpoint<TData>(WebSocketEndpointOptions options, W
 
     public override void OnDrain(WebSocketConnection socket) => handler.OnDrain(Typed(socket));
 
+    public override void OnTopicGap(WebSocketConnection socket, in TopicGap gap) => handler.OnTopicGap(Typed(socket), gap);
+
     public override void OnPing(WebSocketConnection socket, ReadOnlySpan<byte> payload) => handler.OnPing(Typed(socket), payload);
 
     public override void OnPong(WebSocketConnection socket, ReadOnlySpan<byte> payload) => handler.OnPong(Typed(socket), payload);
 
     public override WebSocketCloseAnswer OnCloseReceived(WebSocketConnection socket, WebSocketCloseAnswer asked) => handler.OnCloseReceived(Typed(socket), asked);
+
+    public override void OnStopping(WebSocketConnection socket) => handler.OnStopping(Typed(socket));
 
     public override void OnClose(WebSocketConnection socket, WebSocketClosure closure) => handler.OnClose(Typed(socket), closure);
 

@@ -5,12 +5,14 @@ namespace Engine.WebSockets;
 /// <summary>The HTTP handler of a WebSocket endpoint: checks the handshake, asks the host, names the successor. Any loop.</summary>
 internal abstract class UpgradeHandler(WebSocketEndpoint endpoint)
 {
+    protected WebSocketEndpoint Endpoint => endpoint;
+
     private const string Protocol = "websocket";
 
     public ValueTask HandleAsync(HttpContext context)
     {
         HandshakeRequest request = Read(context);
-        bool mayKeepHistory = context.Connection.Options.Backpressure != BackpressurePolicy.DropOldest;
+        bool mayKeepHistory = (endpoint.Options.Connections ?? context.Connection.Options).Backpressure != BackpressurePolicy.DropOldest;
         HandshakeVerdict verdict = ServerHandshake.Check(in request, endpoint.Options, mayKeepHistory);
         return verdict.IsAccepted ? DecideAsync(context, verdict) : RefuseAsync(context, verdict);
     }
@@ -86,13 +88,16 @@ internal abstract class UpgradeHandler(WebSocketEndpoint endpoint)
         => headers.Contains(name) ? string.Join(", ", headers.GetAll(name)) : null;
 }
 
-/// <summary>The same for a handler with data of its own.</summary>
-internal sealed class UpgradeHandler<TData>(HandlerEndpoint<TData> endpoint, WebSocketHandler<TData> handler) : UpgradeHandler(endpoint)
+/// <summary>The same for connections with data of the host's.</summary>
+/// <param name="endpoint">The endpoint.</param>
+/// <param name="decide">The host's decision; null to accept everybody.</param>
+/// <param name="isRead">Whether messages are asked for, rather than handed to a handler.</param>
+internal sealed class UpgradeHandler<TData>(WebSocketEndpoint endpoint, Func<WebSocketUpgrade<TData>, ValueTask>? decide, bool isRead) : UpgradeHandler(endpoint)
 {
     protected override ValueTask DecideAsync(HttpContext context, HandshakeVerdict verdict)
     {
         var upgrade = new WebSocketUpgrade<TData>(context, verdict.RequestedProtocols, verdict.SubProtocol);
-        ValueTask decision = handler.OnUpgradeAsync(upgrade);
+        ValueTask decision = decide?.Invoke(upgrade) ?? ValueTask.CompletedTask;
         if (!decision.IsCompletedSuccessfully)
         {
             return Awaited(decision, upgrade, verdict);
@@ -116,19 +121,11 @@ internal sealed class UpgradeHandler<TData>(HandlerEndpoint<TData> endpoint, Web
         // A host that set a status has answered, also without a call of Refuse: nobody is let in whom it meant to keep out.
         if (!upgrade.IsRefused && !context.Response.HasStarted && context.Response.StatusCode is (200 or 101))
         {
-            var socket = new WebSocketConnection<TData>(endpoint, context.Connection, upgrade.SubProtocol, verdict.Deflate, upgrade.Data!);
+            var socket = new WebSocketConnection<TData>(Endpoint, context.Connection, upgrade.SubProtocol, verdict.Deflate, upgrade.Data!)
+            {
+                Reader = isRead ? new MessageReader(Endpoint.Options.MaxUnreadBytes) : null,
+            };
             Accept(context, in verdict, upgrade.SubProtocol, socket);
         }
-    }
-}
-
-/// <summary>The same for a function that reads.</summary>
-internal sealed class ReaderUpgradeHandler(ReaderEndpoint endpoint) : UpgradeHandler(endpoint)
-{
-    protected override ValueTask DecideAsync(HttpContext context, HandshakeVerdict verdict)
-    {
-        var socket = new WebSocketConnection<MessageReader>(endpoint, context.Connection, verdict.SubProtocol, verdict.Deflate, new MessageReader(endpoint.Options.MaxUnreadBytes));
-        Accept(context, in verdict, verdict.SubProtocol, socket);
-        return ValueTask.CompletedTask;
     }
 }

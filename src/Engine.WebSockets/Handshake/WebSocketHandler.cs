@@ -35,10 +35,18 @@ public abstract class WebSocketHandler<TData>
     }
 
     /// <summary>
-    /// A whole message arrived. Until the returned task completes, the connection reads nothing more: order is kept, and a peer that is faster than the
-    /// handler is slowed by TCP; its pings wait too. Completing at once costs nothing.
+    /// A whole message arrived, for a handler that looks at it where it was received and costs nothing beyond. Cannot be <c>async</c>, since the message is gone when
+    /// it returns: to await something override <see cref="OnMessageAsync"/>, which this calls unless it is overridden. Until the returned task completes, the
+    /// connection reads nothing more: order is kept, and a peer that is faster than the handler is slowed by TCP; its pings wait too.
     /// </summary>
-    public abstract ValueTask OnMessage(WebSocketConnection<TData> socket, WebSocketMessage message);
+    public virtual ValueTask OnMessage(WebSocketConnection<TData> socket, WebSocketMessage message)
+        => OnMessageAsync(socket, socket.Protocol.Lend(message));
+
+    /// <summary>
+    /// A whole message arrived, in pooled memory: valid until the returned task completes, so that a handler may await what it likes. Order is kept and the peer
+    /// slowed as by <see cref="OnMessage"/>. Completing at once allocates nothing.
+    /// </summary>
+    public virtual ValueTask OnMessageAsync(WebSocketConnection<TData> socket, ReceivedMessage message) => ValueTask.CompletedTask;
 
     /// <summary>
     /// After sends that answered <see cref="SendStatus.Queued"/> or <see cref="SendStatus.Dropped"/>: there is room again. Raised once for any number of
@@ -47,6 +55,13 @@ public abstract class WebSocketHandler<TData>
     public virtual void OnDrain(WebSocketConnection<TData> socket)
     {
     }
+
+    /// <summary>
+    /// The connection was so slow that a topic no longer keeps what it has not got: these messages will not come. Called before anything that was published after
+    /// them is sent. Tells nobody but this method, so the default closes the connection with 1013 (try again later); override it to tell the peer in its own
+    /// words, and to go on.
+    /// </summary>
+    public virtual void OnTopicGap(WebSocketConnection<TData> socket, in TopicGap gap) => socket.Close(ClosePayload.TryAgainLater, "messages of a topic were lost");
 
     /// <summary>A ping arrived. Its pong is already on its way.</summary>
     /// <param name="socket">The connection.</param>
@@ -69,6 +84,14 @@ public abstract class WebSocketHandler<TData>
     /// <param name="socket">The connection.</param>
     /// <param name="asked">The peer's code and reason.</param>
     public virtual WebSocketCloseAnswer OnCloseReceived(WebSocketConnection<TData> socket, WebSocketCloseAnswer asked) => asked;
+
+    /// <summary>
+    /// The server stops: what is sent now still reaches the peer, before the close frame with 1001 that follows when this returns. Not raised when a side has closed
+    /// before.
+    /// </summary>
+    public virtual void OnStopping(WebSocketConnection<TData> socket)
+    {
+    }
 
     /// <summary>The connection has ended and nothing can be sent any more. Raised exactly once for each connection that was opened, last.</summary>
     public virtual void OnClose(WebSocketConnection<TData> socket, WebSocketClosure closure)

@@ -36,6 +36,30 @@ public static class WebSocketRoutes
     }
 
     /// <summary>
+    /// Maps an endpoint whose connections are each served by one call of a function, as the overload without <paramref name="accept"/> does, and asks first whom to let
+    /// in: there are the request's route values, query and headers, and what is kept of them becomes the connection's <see cref="WebSocketConnection{TData}.Data"/>.
+    /// </summary>
+    /// <param name="server">The server, before it is started.</param>
+    /// <param name="pattern">The route's pattern, as in <see cref="HttpServer.MapGet"/>.</param>
+    /// <param name="accept">Attaches data, chooses a subprotocol, or refuses; completing without refusing accepts. It may wait; what it throws becomes a 500.</param>
+    /// <param name="serve">Serves one connection on its loop: await, do not block. Its token is cancelled when the connection has ended.</param>
+    /// <param name="options">Read now; the defaults when null.</param>
+    /// <exception cref="ArgumentException">The pattern is malformed, or an option is out of its range.</exception>
+    /// <exception cref="InvalidOperationException">The route conflicts with another, or the server has been started.</exception>
+    public static HttpServer MapWebSocket<TData>(
+        this HttpServer server,
+        string pattern,
+        Func<WebSocketUpgrade<TData>, ValueTask> accept,
+        Func<WebSocketConnection<TData>, CancellationToken, Task> serve,
+        WebSocketEndpointOptions? options = null)
+    {
+        ArgumentNullException.ThrowIfNull(server);
+        ArgumentNullException.ThrowIfNull(accept);
+        ArgumentNullException.ThrowIfNull(serve);
+        return server.Map("GET", pattern, CreateReader(accept, serve, options), RouteKind.WebSocket);
+    }
+
+    /// <summary>
     /// The same endpoint as an HTTP handler, for middleware and fallbacks that decide by themselves which requests to hand to it. Requests that are no proper
     /// handshake are answered with the status that says why.
     /// </summary>
@@ -43,13 +67,17 @@ public static class WebSocketRoutes
     {
         ArgumentNullException.ThrowIfNull(handler);
         var endpoint = new HandlerEndpoint<TData>(options ?? new WebSocketEndpointOptions(), handler);
-        return new UpgradeHandler<TData>(endpoint, handler).HandleAsync;
+        return new UpgradeHandler<TData>(endpoint, handler.OnUpgradeAsync, isRead: false).HandleAsync;
     }
 
     /// <summary>The same for a function that reads.</summary>
     public static HttpHandler CreateHandler(Func<WebSocketConnection, CancellationToken, Task> serve, WebSocketEndpointOptions? options = null)
     {
         ArgumentNullException.ThrowIfNull(serve);
-        return new ReaderUpgradeHandler(new ReaderEndpoint(options ?? new WebSocketEndpointOptions(), serve)).HandleAsync;
+        return CreateReader<object?>(null, serve, options);
     }
+
+    private static HttpHandler CreateReader<TData>(
+        Func<WebSocketUpgrade<TData>, ValueTask>? accept, Func<WebSocketConnection<TData>, CancellationToken, Task> serve, WebSocketEndpointOptions? options)
+        => new UpgradeHandler<TData>(new ReaderEndpoint<TData>(options ?? new WebSocketEndpointOptions(), serve), accept, isRead: true).HandleAsync;
 }

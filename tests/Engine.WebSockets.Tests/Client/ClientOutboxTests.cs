@@ -61,6 +61,46 @@ public sealed class ClientOutboxTests
         Assert.That(await late, Is.EqualTo(SendStatus.Closed));
     }
 
+    [Test]
+    [CancelAfter(10_000)]
+    public async Task Who_waits_for_room_is_not_overtaken(CancellationToken cancellation)
+    {
+        var outbox = new ClientOutbox(100, BackpressurePolicy.Wait);
+        Task<SendStatus> first = outbox.AddAsync(Message(1, 80), cancellation).AsTask();
+        Task<SendStatus> second = outbox.AddAsync(Message(2, 80), cancellation).AsTask();
+        Task<SendStatus> third = outbox.AddAsync(Message(3, 10), cancellation).AsTask();
+        Assert.That((first.IsCompleted, second.IsCompleted, third.IsCompleted), Is.EqualTo((true, false, false)));
+        Assert.That(outbox.TryAdd(Message(4, 10)), Is.EqualTo(SendStatus.Dropped), "there would be room, were there no line");
+        Assert.That(Take(outbox), Is.EqualTo(1));
+        await Task.WhenAll(second, third);
+        Assert.That((Take(outbox), Take(outbox), Take(outbox)), Is.EqualTo((2, 3, -1)));
+    }
+
+    [Test]
+    [CancelAfter(10_000)]
+    public async Task Who_leaves_the_line_lets_smaller_ones_in(CancellationToken cancellation)
+    {
+        var outbox = new ClientOutbox(100, BackpressurePolicy.Wait);
+        await outbox.AddAsync(Message(1, 50), cancellation);
+        using var cancel = new CancellationTokenSource();
+        Task<SendStatus> large = outbox.AddAsync(Message(2, 80), cancel.Token).AsTask();
+        Task<SendStatus> small = outbox.AddAsync(Message(3, 20), cancellation).AsTask();
+        await cancel.CancelAsync();
+        await Assert.ThatAsync(() => large, Throws.InstanceOf<OperationCanceledException>());
+        await small;
+        Assert.That((Take(outbox), Take(outbox), Take(outbox)), Is.EqualTo((1, 3, -1)));
+    }
+
+    [Test]
+    public void What_could_not_be_sent_goes_back_before_the_rest()
+    {
+        var outbox = new ClientOutbox(100, BackpressurePolicy.Wait);
+        outbox.TryAdd(Message(3, 10));
+        outbox.PutBack([Message(1, 10), Message(2, 10)]);
+        Assert.That(outbox.LengthBytes, Is.EqualTo(30));
+        Assert.That((Take(outbox), Take(outbox), Take(outbox)), Is.EqualTo((1, 2, 3)));
+    }
+
     private static ClientMessage Message(byte id, int length)
     {
         byte[] payload = new byte[length];
@@ -77,7 +117,7 @@ public sealed class ClientOutboxTests
             return -1;
         }
 
-        int id = message.Payload[0];
+        int id = message.Payload.Span[0];
         message.Return();
         return id;
     }

@@ -19,4 +19,12 @@ public sealed class ReconnectBackoffTests
     [Test]
     public void Server_may_ask_for_more()
         => Assert.That(ReconnectBackoff.Delay(0, new WebSocketClientOptions(), TimeSpan.FromSeconds(60)).TotalSeconds, Is.InRange(60, 75));
+
+    [Test]
+    public void Wait_of_nothing_is_so_once_only([Values(0, 10)] int longestMilliseconds)
+    {
+        var options = new WebSocketClientOptions { MinReconnectDelay = TimeSpan.Zero, MaxReconnectDelay = TimeSpan.FromMilliseconds(longestMilliseconds) };
+        Assert.That(ReconnectBackoff.Delay(0, options, null), Is.EqualTo(TimeSpan.Zero));
+        Assert.That(Enumerable.Range(1, 20).Select(attempt => ReconnectBackoff.Delay(attempt, options, null).TotalMilliseconds), Is.All.InRange(20, 40));
+    }
 }

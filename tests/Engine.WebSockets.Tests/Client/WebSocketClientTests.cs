@@ -24,12 +24,12 @@ public sealed class WebSocketClientTests
         {
             byte[] noise = new byte[size];
             new Random(size).NextBytes(noise.AsSpan(0, size / 2));
-            Assert.That(await client.SendBinaryAsync(noise, cancellation), Is.Not.EqualTo(SendStatus.Dropped));
+            Assert.That(await client.SendBinaryAsync(noise, cancellationToken: cancellation), Is.Not.EqualTo(SendStatus.Dropped));
             Assert.That(await messages.MoveNextAsync(), Is.True);
             Assert.That(messages.Current.Data.Span.SequenceEqual(noise), Is.True, $"{size} bytes");
             Assert.That(messages.Current.IsText, Is.False);
             string text = new('\u20AC', size / 30);
-            await client.SendTextAsync(text, cancellation);
+            await client.SendTextAsync(text, cancellationToken: cancellation);
             Assert.That(await messages.MoveNextAsync(), Is.True);
             Assert.That(messages.Current.GetText(), Is.EqualTo(text));
         }
@@ -68,7 +68,7 @@ public sealed class WebSocketClientTests
 
         first.Engine.ForEachConnection(connection => connection.Abort());
         Assert.That((int)(await lost.Task.WaitAsync(cancellation)).Code, Is.EqualTo(1006));
-        await first.Engine.StopAsync(TimeSpan.Zero);
+        await first.Engine.StopAsync(TimeSpan.Zero, cancellation);
         Assert.That(client.TrySendText("kept while offline"), Is.EqualTo(SendStatus.Sent).Or.EqualTo(SendStatus.Queued));
         await using SocketServer second = await SocketServer.StartAsync(endPoint: endPoint);
         List<string> seen = [];
@@ -91,7 +91,7 @@ public sealed class WebSocketClientTests
         List<WebSocketClientState> states = [];
         client.StateChanged += states.Add;
         await client.ConnectAsync(cancellation);
-        await server.Engine.StopAsync(TimeSpan.Zero);
+        await server.Engine.StopAsync(TimeSpan.Zero, cancellation);
         await foreach (ReceivedMessage message in client.ReadAllAsync(cancellation))
         {
             Assert.Fail("nothing was sent");
@@ -112,7 +112,7 @@ public sealed class WebSocketClientTests
         int dropped = 0;
         client.MessagesDropped += count => Interlocked.Add(ref dropped, count);
         await client.ConnectAsync(cancellation);
-        await server.Engine.StopAsync(TimeSpan.Zero);
+        await server.Engine.StopAsync(TimeSpan.Zero, cancellation);
         await lost.Task.WaitAsync(cancellation);
         for (int i = 0; i < 25; i++)
         {

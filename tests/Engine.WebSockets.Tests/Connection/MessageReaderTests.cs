@@ -309,10 +309,10 @@ public sealed class MessageReaderTests
         Func<WebSocketConnection, CancellationToken, Task> serve, int maxUnreadBytes = 65_536)
     {
         WebSocketConnection? last = null;
-        var endpoint = new ReaderEndpoint(new WebSocketEndpointOptions { MaxUnreadBytes = maxUnreadBytes }, serve);
+        var endpoint = new ReaderEndpoint<object?>(new WebSocketEndpointOptions { MaxUnreadBytes = maxUnreadBytes }, serve);
         var server = new MemoryServer(new ServerOptions(), connection =>
         {
-            last = new WebSocketConnection<MessageReader>(endpoint, connection, null, default, new MessageReader(maxUnreadBytes));
+            last = new WebSocketConnection<object?>(endpoint, connection, null, default, null) { Reader = new MessageReader(maxUnreadBytes) };
             return last.Protocol;
         });
         return (server, server.Connect(), () => last!);

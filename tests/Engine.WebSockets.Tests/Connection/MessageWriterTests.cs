@@ -27,6 +27,30 @@ public sealed class MessageWriterTests
     }
 
     [Test]
+    public void Sender_that_tries_again_when_writable_waits_for_the_end_of_an_open_message()
+    {
+        var dialogue = new Dialogue();
+        Task<MessageWriter?> open = dialogue.Socket.StartMessageAsync(isText: true).AsTask();
+        Assert.That(dialogue.Server.RunUntil(() => open.IsCompleted, TimeSpan.FromSeconds(5)), Is.True);
+        int tries = 0;
+        Task task = On(dialogue, async socket =>
+        {
+            // On the loop: if the wait ended at once each time, nothing else would run there ever again.
+            while (++tries < 1_000 && socket.TrySendText("at last") == SendStatus.Dropped)
+            {
+                await socket.WhenWritableAsync();
+            }
+        });
+        dialogue.Server.RunUntilIdle();
+        Assert.That((tries, task.IsCompleted), Is.EqualTo((1, false)));
+        Task<SendStatus> end = open.Result!.CompleteAsync().AsTask();
+        Assert.That(dialogue.Server.RunUntil(() => end.IsCompleted && task.IsCompleted, TimeSpan.FromSeconds(5)), Is.True);
+        dialogue.Server.RunUntilIdle();
+        Assert.That(dialogue.Take(), Is.EqualTo(new[] { "1:", "1:at last" }));
+        Assert.That(tries, Is.EqualTo(2));
+    }
+
+    [Test]
     public void Second_writer_waits_for_the_first()
     {
         var dialogue = new Dialogue();

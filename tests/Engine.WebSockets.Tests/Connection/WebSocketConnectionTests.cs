@@ -231,6 +231,30 @@ public sealed partial class WebSocketConnectionTests
         Assert.That(dialogue.Socket.TrySendText("x"), Is.EqualTo(SendStatus.Closed));
     }
 
+    [TestCase(BackpressurePolicy.DropNewest, "Dropped")]
+    [TestCase(BackpressurePolicy.DropOldest, "Sent")]
+    public void Endpoint_has_a_queue_and_a_policy_of_its_own(BackpressurePolicy policy, string answer)
+    {
+        var dialogue = new Dialogue(options => options.Connections = new ConnectionOptions { MaxOutboundBytes = 2_200, HighWaterBytes = 2_200, Backpressure = policy });
+        Assert.That(dialogue.Socket.Connection.Options.MaxOutboundBytes, Is.EqualTo(2_200));
+        dialogue.Peer.RoomBytes = 0;
+        SendStatus third = SendStatus.Closed;
+        dialogue.Socket.Post(
+            _ =>
+            {
+                dialogue.Socket.TrySendBinary(new byte[900]);
+                dialogue.Socket.TrySendBinary(new byte[1_000]);
+                third = dialogue.Socket.TrySendBinary(new byte[1_100]);
+            },
+            null);
+        dialogue.Server.RunUntilIdle();
+        Assert.That($"{third}", Is.EqualTo(answer));
+        dialogue.Peer.AddRoom(1 << 20);
+        dialogue.Server.RunUntilIdle();
+        int[] sizes = [.. Wire.ReadFrames(dialogue.Peer.TakeReceived()).Select(frame => frame.Payload.Length)];
+        Assert.That(sizes, Is.EqualTo(policy == BackpressurePolicy.DropNewest ? new[] { 900, 1_000 } : [1_000, 1_100]));
+    }
+
     [Test]
     public void Cancelled_send_leaves_no_byte_and_the_connection_goes_on()
     {

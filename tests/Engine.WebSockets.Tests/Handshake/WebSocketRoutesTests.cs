@@ -154,6 +154,40 @@ public sealed class WebSocketRoutesTests
     }
 
     [Test]
+    public async Task Reading_function_knows_its_request_and_refuses_by_it()
+    {
+        await using SocketServer server = await SocketServer.StartAsync(http => http.MapWebSocket<string>(
+            "/rooms/{room}",
+            async upgrade =>
+            {
+                await Task.Yield();
+                HttpRequest request = upgrade.Context.Request;
+                if (request.GetQueryValue("user") is not { } user)
+                {
+                    upgrade.Refuse(401);
+                    return;
+                }
+
+                upgrade.Data = $"{user} in {upgrade.Context.RouteParameters["room"]} by {request.Headers["X-Way"]}";
+            },
+            async (socket, ct) =>
+            {
+                await foreach (ReceivedMessage message in socket.ReadAllAsync(ct))
+                {
+                    await socket.SendTextAsync($"{socket.Data}: {message.GetText()}", cancellationToken: ct);
+                }
+            }));
+        string good = Good.Replace("/chat", "/rooms/blue?user=ann", StringComparison.Ordinal) + "X-Way: door\r\n\r\n";
+        await using RawClient client = await RawClient.ConnectAsync(server.EndPoint);
+        await client.SendAsync((byte[])[.. Encoding.ASCII.GetBytes(good), .. Wire.Text("hi"), .. Wire.Close(1000)]);
+        string all = Encoding.Latin1.GetString(await ReadToEndAsync(client));
+        Assert.That(Wire.Read(Encoding.Latin1.GetBytes(all[(all.IndexOf("\r\n\r\n", StringComparison.Ordinal) + 4)..]))[0], Is.EqualTo("1:ann in blue by door: hi"));
+        await using RawClient stranger = await RawClient.ConnectAsync(server.EndPoint);
+        await stranger.SendAsync(good.Replace("?user=ann", "", StringComparison.Ordinal));
+        Assert.That(await ReadHeadAsync(stranger), Does.StartWith("HTTP/1.1 401 "));
+    }
+
+    [Test]
     public async Task Compression_is_agreed_on_where_the_endpoint_has_it()
     {
         var options = new WebSocketEndpointOptions { Compression = new WebSocketCompressionOptions() };

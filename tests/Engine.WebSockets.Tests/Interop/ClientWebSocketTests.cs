@@ -83,7 +83,7 @@ public sealed class ClientWebSocketTests
     {
         SocketServer server = await SocketServer.StartAsync();
         using ClientWebSocket client = await ConnectAsync(server, "plain", cancellation);
-        Task stopping = server.Engine.StopAsync(TimeSpan.FromSeconds(10));
+        Task stopping = server.Engine.StopAsync(TimeSpan.FromSeconds(10), cancellation);
         WebSocketReceiveResult result = await client.ReceiveAsync(new ArraySegment<byte>(new byte[10]), cancellation);
         Assert.That(result.CloseStatus, Is.EqualTo(WebSocketCloseStatus.EndpointUnavailable));
         await client.CloseOutputAsync(WebSocketCloseStatus.EndpointUnavailable, null, cancellation);
