@@ -25,6 +25,10 @@ internal sealed class Chromium : IAsyncDisposable
                 Headless = true,
                 Args =
                 [
+                    // Peer connections stay on this machine, where there may be no other network and no names.
+                    "--allow-loopback-in-peer-connection",
+                    // Pages that a test makes up come from no address, and may not reach this machine else.
+                    "--disable-features=LocalNetworkAccessChecks,WebRtcHideLocalIpsWithMdns",
                     "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking", "--disable-component-update", "--disable-sync",
                 ],
             }));
@@ -37,6 +41,9 @@ internal sealed class Chromium : IAsyncDisposable
     }
 
     public Task<IPage> NewPageAsync(BrowserNewPageOptions? options = null) => _browser.NewPageAsync(options);
+
+    /// <summary>A user of its own, whose pages share what pages of one origin share.</summary>
+    public Task<IBrowserContext> NewContextAsync(BrowserNewContextOptions? options = null) => _browser.NewContextAsync(options);
 
     public async ValueTask DisposeAsync()
     {

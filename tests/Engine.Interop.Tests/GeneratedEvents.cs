@@ -24,19 +24,19 @@ internal static class GeneratedEvents
         Gen<string> text = Gen.OneOf(
             Gen.ArrayOf(Gen.Elements(Pieces)).Select(string.Concat),
             ArbMap.Default.GeneratorFor<string?>().Select(static any => any ?? ""));
-        Gen<string?> line = Gen.OneOf(Gen.Constant<string?>(null), text.Select(static any => (string?)new string([.. any.Where(static one => one is not ('\r' or '\n' or '\0'))])));
+        Gen<string?> id = Gen.OneOf(Gen.Constant<string?>(null), text.Select(static any => (string?)Whole(new string([.. any.Where(static one => one == '\t' || one is >= ' ' and not '\x7f')]).Trim(' ', '\t'))));
         Gen<SseEvent> item =
             from data in Gen.Frequency((9, text.Select(static any => (string?)any)), (1, Gen.Constant<string?>(null)))
             from isUtf8 in Gen.Elements(true, false)
             from type in Gen.Frequency((1, Gen.Constant<string?>(null)), (2, Gen.Elements(Names).Select(static name => (string?)name)))
-            from id in line
+            from ownId in id
             from comment in Gen.Frequency((3, Gen.Constant<string?>(null)), (1, text.Select(static any => (string?)any)))
             from retry in Gen.Elements<TimeSpan?>(null, TimeSpan.FromSeconds(60))
             select new SseEvent(isUtf8 && data is { Length: > 0 } ? null : data)
             {
                 Utf8Data = isUtf8 && data is { Length: > 0 } ? Encoding.UTF8.GetBytes(data) : default,
                 EventType = type,
-                Id = id,
+                Id = ownId,
                 Comment = comment,
                 ReconnectionInterval = retry,
             };

@@ -23,8 +23,22 @@ internal sealed class ServerProgram : IAsyncDisposable
     public static Task<ServerProgram> StartTestServerAsync(string transport, params string[] more)
         => StartAsync("conformance/TestServer/bin", "TestServer.dll", "listening on ", ["--transport", transport, .. more]);
 
+    public static Task<ServerProgram> StartDialectsAsync(string transport)
+        => StartAsync("samples/Dialects/bin", "Dialects.dll", "Dialects listening on http://", ["--transport", transport]);
+
     public static Task<ServerProgram> StartDemoAsync(string transport)
         => StartAsync("samples/Demo/bin", "Demo.dll", "Demo listening on http://", ["--transport", transport]);
+
+    /// <param name="port">0 for a free one.</param>
+    /// <param name="journal">The file that keeps the rooms over a restart.</param>
+    public static Task<ServerProgram> StartChatAsync(int port, string journal)
+        => StartAsync("samples/Chat/bin", "Chat.dll", "Chat listening on http://", ["--port", $"{port}", "--loops", "2", "--journal", journal], isServer: false);
+
+    public static Task<ServerProgram> StartOrdersAsync()
+        => StartAsync("samples/Orders/bin", "Orders.dll", "Orders listening on http://", ["--port", "0"], isServer: false);
+
+    public static Task<ServerProgram> StartProxyAsync(string transport, EndPoint to, params string[] more)
+        => StartAsync("samples/Proxy/bin", "Proxy.dll", "Proxy listening on ", ["--transport", transport, "--listen", "127.0.0.1:0", "--to", to.ToString()!, .. more], isServer: false);
 
     /// <summary>Asks it to end, which it does in order and without a word of complaint.</summary>
     public async Task StopAsync()
@@ -37,12 +51,20 @@ internal sealed class ServerProgram : IAsyncDisposable
 
     public ValueTask DisposeAsync() => Process.DisposeAsync();
 
-    private static async Task<ServerProgram> StartAsync(string folder, string program, string ready, string[] arguments)
+    private static async Task<ServerProgram> StartAsync(string folder, string program, string ready, string[] arguments, bool isServer = true)
     {
         string path = Path.Combine(Repository.Root, folder, Repository.Configuration, "net10.0", program);
+        string[] command = ["dotnet", path];
+
+        // ./build.sh aot runs these tests against what it published, a folder a program.
+        string name = Path.GetFileNameWithoutExtension(program);
+        if (Environment.GetEnvironmentVariable("ENGINE_NATIVE") is { Length: > 0 } native && Directory.Exists(Path.Combine(native, name)))
+        {
+            command = [Path.Combine(native, name, name)];
+        }
 
         // A shell that runs the tests in its background has SIGINT ignored, and children would inherit that.
-        ChildProcess process = ChildProcess.Start("env", ["--default-signal=INT", "dotnet", path, "--port", "0", "--loops", "2", .. arguments]);
+        ChildProcess process = ChildProcess.Start("env", ["--default-signal=INT", .. command, .. isServer ? ["--port", "0", "--loops", "2"] : Array.Empty<string>(), .. arguments]);
         try
         {
             string line = await process.WaitForLineAsync(text => text.StartsWith(ready, StringComparison.Ordinal), TimeSpan.FromSeconds(30));
