@@ -14,17 +14,20 @@ internal sealed class BenchOptions
           plain       GET /plain, keep-alive
           pipelined   the same, 16 requests a write
           sse         event streams: one fast stream; a broadcast to 1,000
+          topics      one publisher, thousands of WebSockets that listen
           churn       connect, upgrade, one message, close
           slow        echo for good clients while others never read
-          tls         echo and churn over TLS
+          tls         handshakes whole and resumed, echo and churn over TLS, beside a C loop, Kestrel and Bun
           scale       idle WebSockets by the hundred thousand
+          crowd       topics with nearly as many WebSockets as a process may hold, half of which do not read
           slowloris   thousands of heads that never end
           soak        minutes of mixed traffic, and what is left behind
+          storm       minutes of clients that misbehave, and canaries that nobody else may see
           alloc       what the whole process allocates over a million messages
           wrk         this load generator beside wrk on the same servers
           micro       BenchmarkDotNet on the parts (takes BenchmarkDotNet's own options)
 
-          --peers a,b        engine, engine-sockets, c, beast, kestrel, bun, deno, ws (default: all that the scenario knows)
+          --peers a,b        engine, engine-sockets, c, beast, kestrel, signalr, bun, deno, ws (default: all that the scenario knows)
           --transport T      epoll, sockets or both (default): the engines among the peers
           --connections a,b  default by scenario
           --seconds N        counted seconds a round, default 3
@@ -33,11 +36,11 @@ internal sealed class BenchOptions
           --batch N          messages a write, default 1
           --rate N           messages a second in all, open loop: latency from the planned time (default 0: closed loop)
           --cores 1|2        1 (default): server on CPU 0, load on CPU 1; 2: both on both, two loops, two load threads
-          --minutes N        of soak, default 10
+          --minutes N        of soak and storm, default 10
           --check            fail when a ratio to a peer falls under its number in bench/ratios.json
         """;
 
-    private static readonly string[] KnownScenarios = ["raw", "echo", "plain", "pipelined", "sse", "churn", "slow", "tls", "scale", "slowloris", "soak", "alloc", "wrk"];
+    private static readonly string[] KnownScenarios = ["raw", "echo", "plain", "pipelined", "sse", "topics", "churn", "slow", "tls", "scale", "crowd", "slowloris", "soak", "storm", "alloc", "wrk"];
 
     public string Scenario { get; private set; } = "tour";
 

@@ -21,11 +21,17 @@ switch (options.Scenario)
     case "scale":
         await ScaleScenario.RunAsync(options, report);
         break;
+    case "crowd":
+        CrowdScenario.Run(options, report);
+        break;
     case "slowloris":
         await SlowlorisScenario.RunAsync(options, report);
         break;
     case "soak":
         isGood = await SoakScenario.RunAsync(options, report, Path.Combine(results, "soak.svg"));
+        break;
+    case "storm":
+        isGood = await StormScenario.RunAsync(options, report);
         break;
     case "alloc":
         AllocationScenario.Run(options, report);
@@ -45,7 +51,7 @@ return isGood ? 0 : 1;
 
 static bool Compare(BenchOptions options, TextWriter report, string results)
 {
-    string[] names = options.Scenario == "tour" ? ["raw", "echo", "plain", "pipelined", "sse", "churn", "slow", "tls"] : [options.Scenario];
+    string[] names = options.Scenario == "tour" ? ["raw", "echo", "plain", "pipelined", "sse", "topics", "churn", "slow", "tls"] : [options.Scenario];
     Comparison[] comparisons = [.. names.SelectMany(name => Comparisons.Find(name, options))];
     if (comparisons.Any(static one => one.IsTls))
     {

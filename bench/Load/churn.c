@@ -1,4 +1,5 @@
-// Connections that come and go: connect, TLS if asked, upgrade, one message and its echo, a close and its answer, again. Latency is that of a whole turn.
+// Connections that come and go: connect, TLS if asked, upgrade, one message and its echo, a close and its answer, again. Bare ones echo a few bytes and end.
+// Latency is that of a whole turn.
 #define _GNU_SOURCE
 #include <stdio.h>
 #include <stdlib.h>
@@ -9,7 +10,7 @@
 // Source addresses are used in turn, so that no port is needed again before its last connection is forgotten.
 enum { SOURCES = 200, HEAD_CAPACITY = 4096 };
 
-typedef enum { CONNECTING, UPGRADING, ECHOING, CLOSING } stage;
+typedef enum { CONNECTING, UPGRADING, ECHOING, CLOSING, BARE } stage;
 typedef struct { wire wire; stage stage; int64_t began; long got; char head[HEAD_CAPACITY]; } turn;
 
 static const char close_frame[] = {(char)0x88, (char)0x82, 0, 0, 0, 0, 0x03, (char)0xe8};
@@ -42,7 +43,8 @@ static bool step(void *self) {
     int result = wire_handshake(&one->wire);
     if (result < 0) fail("connect");
     await(one, EPOLL_CTL_MOD, EPOLLIN);
-    if (result) put(one, upgrade_request, upgrade_length, UPGRADING);
+    if (result && options.bare) put(one, frame, options.size, BARE);
+    else if (result) put(one, upgrade_request, upgrade_length, UPGRADING);
     return false;
   }
   ssize_t got = wire_take(&one->wire, one->head + one->got, HEAD_CAPACITY - one->got);
@@ -55,7 +57,7 @@ static bool step(void *self) {
     put(one, frame, frame_length, ECHOING);
   } else if (one->stage == ECHOING) {
     if (one->got >= answer_length) put(one, close_frame, sizeof close_frame, CLOSING);
-  } else if (got < 0 || one->got >= 4) {
+  } else if (got < 0 || one->got >= (one->stage == BARE ? options.size : 4)) {
     histogram_add(&latencies, now() - one->began);
     turns++;
     wire_reset(&one->wire);
@@ -73,6 +75,7 @@ int run_churn(void) {
   fflush(stdout);
   for (int i = 0; i < options.connections; i++) begin(&all[i]);
   run_counted(poll, step, &turns, &latencies);
+  wire_check_resumed();
   for (int i = 0; i < options.connections; i++) wire_reset(&all[i].wire);
   return 0;
 }

@@ -9,7 +9,7 @@
 typedef struct {
   int port, connections, size, batch, threads, frozen, source;
   double seconds, warm_up, rate, nap;
-  bool tls;
+  bool tls, resume, bare, deflate, signalr;
   const char *path;
 } load_options;
 
@@ -27,6 +27,8 @@ void wire_open(wire *self, int source, int receive_buffer);
 void wire_begin(wire *self, int source);
 // The TLS handshake, or nothing: 1 done, 0 more has to arrive, -1 failed.
 int wire_handshake(wire *self);
+// Ends the program when --resume was asked and more than a tenth of the handshakes were whole.
+void wire_check_resumed(void);
 void wire_nonblocking(wire *self);
 // Bytes moved; 0: would block; -1: closed or broken.
 ssize_t wire_put(wire *self, const void *bytes, size_t length);
@@ -50,5 +52,6 @@ int run_counted(int poll, bool (*step)(void *one), long *count, histogram *laten
 
 int run_throughput(const char *mode);
 int run_sse(void);
+int run_topics(void);
 int run_churn(void);
 int run_idle(void);

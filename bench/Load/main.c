@@ -12,14 +12,16 @@
 load_options options = {.connections = 100, .size = 20, .batch = 1, .threads = 1, .seconds = 3, .warm_up = 1, .path = "/plain"};
 
 static const char usage[] =
-    "usage: load raw|ws|http|sse|churn|idle --port N [options]\n"
+    "usage: load raw|ws|http|sse|topics|churn|idle --port N [options]\n"
     "  raw, ws, http  --size bytes, --batch messages a write, --rate messages a second in all (0: closed loop, one batch in flight a connection),\n"
     "                 --frozen N more connections that send and never read; http: --path\n"
     "  sse            --path of a stream whose data lines begin with the server's monotonic clock in ns; latency from there to here\n"
     "                 --nap MS between two turns of reading, so that the sender shares no cache with a reader at work, as if it were on another machine\n"
-    "  churn          connect, upgrade, one message, close, again\n"
+    "  topics         --path of WebSockets that only read, messages whose text holds that clock; --deflate: offer compression; --signalr: greet in its JSON protocol;\n"
+    "                 --frozen N more that do not read, with small buffers\n"
+    "  churn          connect, upgrade, one message, close, again; --bare: connect, --size bytes there and back, again\n"
     "  idle           --source N: WebSockets from 127.0.0.N on; then obeys its input: \"echo N\" samples N of them, anything else ends\n"
-    "  all            --connections N, --threads N, --seconds S, --warm-up S, --tls\n";
+    "  all            --connections N, --threads N, --seconds S, --warm-up S, --tls, --resume (the last TLS session)\n";
 
 void report_begin(void) {
   printf("begin\n");
@@ -58,7 +60,7 @@ int main(int argc, char **argv) {
   static const struct option names[] = {
       {"port", 1, 0, 'p'},    {"connections", 1, 0, 'c'}, {"size", 1, 0, 's'},   {"batch", 1, 0, 'b'},  {"threads", 1, 0, 't'}, {"frozen", 1, 0, 'f'},
       {"source", 1, 0, 'o'},  {"seconds", 1, 0, 'd'},     {"warm-up", 1, 0, 'w'}, {"rate", 1, 0, 'r'},  {"tls", 0, 0, 'T'},     {"path", 1, 0, 'P'},
-      {"nap", 1, 0, 'N'},     {0}};
+      {"nap", 1, 0, 'N'},     {"resume", 0, 0, 'R'},      {"bare", 0, 0, 'B'}, {"deflate", 0, 0, 'D'}, {"signalr", 0, 0, 'S'},   {0}};
   for (int name; (name = getopt_long(argc, argv, "", names, NULL)) != -1;) switch (name) {
       case 'p': options.port = atoi(optarg); break;
       case 'c': options.connections = atoi(optarg); break;
@@ -72,6 +74,10 @@ int main(int argc, char **argv) {
       case 'r': options.rate = atof(optarg); break;
       case 'T': options.tls = true; break;
       case 'P': options.path = optarg; break;
+      case 'R': options.resume = true; break;
+      case 'B': options.bare = true; break;
+      case 'D': options.deflate = true; break;
+      case 'S': options.signalr = true; break;
       case 'N': options.nap = atof(optarg); break;
       default: return fputs(usage, stderr), 2;
     }
@@ -79,6 +85,7 @@ int main(int argc, char **argv) {
   if (options.port && options.connections > 0 && options.threads > 0) {
     if (!strcmp(mode, "raw") || !strcmp(mode, "ws") || !strcmp(mode, "http")) return run_throughput(mode);
     if (!strcmp(mode, "sse")) return run_sse();
+    if (!strcmp(mode, "topics")) return run_topics();
     if (!strcmp(mode, "churn")) return run_churn();
     if (!strcmp(mode, "idle")) return run_idle();
   }

@@ -47,6 +47,18 @@ static int make_socket(int source, int receive_buffer, int flags) {
   return descriptor;
 }
 
+#ifdef WITH_TLS
+static SSL_SESSION *last_session;
+static long whole, resumed;
+
+static int keep_session(SSL *tls, SSL_SESSION *session) {
+  (void)tls;
+  SSL_SESSION_free(last_session);
+  last_session = session;
+  return 1;
+}
+#endif
+
 static void make_tls(wire *self) {
   self->tls = NULL;
   if (!options.tls) return;
@@ -55,12 +67,14 @@ static void make_tls(wire *self) {
   if (!context) {
     context = SSL_CTX_new(TLS_client_method());
     SSL_CTX_set_mode(context, SSL_MODE_ENABLE_PARTIAL_WRITE | SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER);
-    // A stopped peer is no news here, and no session is resumed: every handshake is a whole one.
-    SSL_CTX_set_session_cache_mode(context, SSL_SESS_CACHE_OFF);
+    // Without --resume every handshake is a whole one.
+    SSL_CTX_set_session_cache_mode(context, options.resume ? SSL_SESS_CACHE_CLIENT | SSL_SESS_CACHE_NO_INTERNAL : SSL_SESS_CACHE_OFF);
+    if (options.resume) SSL_CTX_sess_set_new_cb(context, keep_session);
   }
   SSL *tls = SSL_new(context);
   SSL_set_fd(tls, self->descriptor);
   SSL_set_tlsext_host_name(tls, "localhost");
+  if (last_session) SSL_set_session(tls, last_session);
   SSL_set_connect_state(tls);
   self->tls = tls;
 #else
@@ -101,7 +115,10 @@ int wire_handshake(wire *self) {
 #ifdef WITH_TLS
   if (self->tls) {
     int result = SSL_do_handshake(self->tls);
-    return result == 1 ? 1 : tls_result(self->tls, result);
+    if (result != 1) return tls_result(self->tls, result);
+    if (SSL_session_reused(self->tls)) resumed++;
+    else whole++;
+    return 1;
   }
 #endif
   (void)self;
@@ -132,11 +149,23 @@ ssize_t wire_take(wire *self, void *bytes, size_t length) {
 
 bool wire_has_more(wire *self, ssize_t got, size_t wanted) { return self->tls ? got > 0 : got == (ssize_t)wanted; }
 
+void wire_check_resumed(void) {
+#ifdef WITH_TLS
+  if (!options.resume || resumed > 9 * whole) return;
+  fprintf(stderr, "%ld handshakes were whole and only %ld resumed\n", whole, resumed);
+  exit(1);
+#endif
+}
+
 void wire_reset(wire *self) {
   struct linger at_once = {.l_onoff = 1, .l_linger = 0};
   setsockopt(self->descriptor, SOL_SOCKET, SO_LINGER, &at_once, sizeof at_once);
 #ifdef WITH_TLS
-  if (self->tls) SSL_free(self->tls);
+  if (self->tls) {
+    // Without a word of the end the library would take the session for broken, and never resume it.
+    SSL_set_shutdown(self->tls, SSL_SENT_SHUTDOWN | SSL_RECEIVED_SHUTDOWN);
+    SSL_free(self->tls);
+  }
 #endif
   close(self->descriptor);
 }

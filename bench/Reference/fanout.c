@@ -1,5 +1,5 @@
 // The floor of a fan-out: at every tick, one send to each stream and nothing else. usage: fanout PORT
-// GET /ticks?interval=MS&size=BYTES&burst=EVENTS: event streams without chunks; the first one's query holds for all.
+// GET /ticks?interval=MS&size=BYTES&burst=EVENTS: event streams without chunks, or WebSockets where an upgrade is asked for; the first one's query holds for all.
 #define _GNU_SOURCE
 #include <stdint.h>
 #include <stdio.h>
@@ -16,7 +16,10 @@ enum { MAX_STREAMS = 20000, MAX_EVENT = 1 << 20 };
 
 static const char head[] = "HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nConnection: close\r\n\r\n";
 static int streams[MAX_STREAMS], stream_count, size, burst;
+// For the key that the load generator sends.
+static const char upgraded[] = "HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Accept: s3pPLMBiTxaQ9kYGzzhZRbK+xOo=\r\n\r\n";
 static char event[MAX_EVENT];
+static int is_websocket;
 
 static int query(const char *request, const char *name, int otherwise) {
   const char *found = strstr(request, name);
@@ -27,9 +30,11 @@ static void tick(void) {
   for (int i = 0; i < burst; i++) {
     struct timespec t;
     clock_gettime(CLOCK_MONOTONIC, &t);
-    int length = sprintf(event, "data: %019lld ", t.tv_sec * 1000000000LL + t.tv_nsec);
-    while (length < size + 6) event[length++] = 'x';
-    event[length++] = '\n', event[length++] = '\n';
+    int begin = !is_websocket ? sprintf(event, "data: ") : size < 126 ? sprintf(event, "\x81%c", size) : sprintf(event, "\x81\x7e") + 2;
+    if (is_websocket && size > 125) event[2] = (char)(size >> 8), event[3] = (char)size;
+    int length = begin + sprintf(event + begin, "%019lld ", t.tv_sec * 1000000000LL + t.tv_nsec);
+    while (length < size + begin) event[length++] = 'x';
+    if (!is_websocket) event[length++] = '\n', event[length++] = '\n';
     for (int j = 0; j < stream_count; j++)
       if (send(streams[j], event, length, MSG_NOSIGNAL) < 0) close(streams[j]), streams[j--] = streams[--stream_count];
   }
@@ -65,12 +70,13 @@ int main(int argc, char **argv) {
         if (stream_count == 0) {
           int interval = query(request, "interval=", 10);
           size = query(request, "size=", 100), burst = query(request, "burst=", 1);
+          is_websocket = strstr(request, "Upgrade: websocket") != NULL;
           if (size < 20 || size > MAX_EVENT - 16) size = 100;
           struct itimerspec every = {.it_interval.tv_nsec = interval % 1000 * 1000000L, .it_interval.tv_sec = interval / 1000};
           every.it_value = every.it_interval;
           timerfd_settime(timer, 0, &every, NULL);
         }
-        send(peer, head, sizeof head - 1, MSG_NOSIGNAL);
+        send(peer, is_websocket ? upgraded : head, (is_websocket ? sizeof upgraded : sizeof head) - 1, MSG_NOSIGNAL);
         streams[stream_count++] = peer;
       }
     }

@@ -13,7 +13,8 @@ internal sealed record RunnerOptions
           --beyond                  instead: what broke real servers and the suite does not ask for
           --case 6.4.3[,7,12.1]     only these cases, groups or sections
           --transport sockets|epoll|both
-          --url ws://127.0.0.1:N    a server that runs already
+          --tls [openssl|sslstream|both]  over wss, by that back end (default both)
+          --url ws://127.0.0.1:N    a server that runs already (wss too)
           --client                  the other way round: the cases against the engine's WebSocketClient
           --listen N                with --client: another client, which comes to that port by itself
           --http                    the request vectors of conformance/Http1
@@ -34,6 +35,9 @@ internal sealed record RunnerOptions
     public IReadOnlyList<string> Selection { get; private set; } = [];
 
     public IReadOnlyList<string> Transports { get; private set; } = OperatingSystem.IsLinux() ? ["sockets", "epoll"] : ["sockets"];
+
+    /// <summary>The back ends of TLS to go through; one null: plain text.</summary>
+    public IReadOnlyList<string?> TlsBackends { get; private set; } = [null];
 
     public Uri? Url { get; private set; }
 
@@ -75,6 +79,7 @@ internal sealed record RunnerOptions
                 case "--beyond": options.IsBeyond = true; break;
                 case "--case": options.Selection = [.. options.Selection, .. Value().Split(',', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries)]; break;
                 case "--transport": options.Transports = Transport(Value()); break;
+                case "--tls": options.TlsBackends = Backends(i + 1 < arguments.Length && !arguments[i + 1].StartsWith('-') ? Value() : "both"); break;
                 case "--url": options.Url = new Uri(Value()); break;
                 case "--client": options.IsClient = true; break;
                 case "--listen": options.ListenPort = (int)Number(name, Value(), ushort.MaxValue); break;
@@ -126,6 +131,13 @@ internal sealed record RunnerOptions
         "both" => ["sockets", "epoll"],
         "sockets" or "epoll" or "auto" => [value],
         _ => throw new FormatException($"unknown transport: {value}"),
+    };
+
+    private static IReadOnlyList<string> Backends(string value) => value switch
+    {
+        "both" => ["openssl", "sslstream"],
+        "openssl" or "sslstream" => [value],
+        _ => throw new FormatException($"unknown TLS back end: {value}"),
     };
 
     private static double Number(string name, string text, double most) =>

@@ -3,7 +3,7 @@ using Engine;
 
 namespace TestServer;
 
-/// <summary>The program's options: --port N, --transport auto|sockets|epoll, --loops N, --deflate, --tls, --reuse-port, --max-outbound BYTES.</summary>
+/// <summary>The program's options: --port N, --transport auto|sockets|epoll, --loops N, --deflate, --tls, --tls-backend auto|openssl|sslstream, --reuse-port, --max-outbound BYTES, --backplane nats://HOST:PORT|redis://HOST:PORT.</summary>
 internal sealed class CommandLine
 {
     public int Port { get; private set; } = 9001;
@@ -16,10 +16,15 @@ internal sealed class CommandLine
 
     public bool Tls { get; private set; }
 
+    public TlsBackend TlsBackend { get; private set; }
+
     public bool ReusePort { get; private set; }
 
     /// <summary>Bytes that may wait for one client; 0 leaves the server's default.</summary>
     public int MaxOutbound { get; private set; }
+
+    /// <summary>The broker that joins the topics to those of other servers; null for none.</summary>
+    public Uri? Backplane { get; private set; }
 
     /// <summary>Null, with a line on standard error, when an argument is not understood.</summary>
     public static CommandLine? Parse(string[] arguments)
@@ -46,18 +51,27 @@ internal sealed class CommandLine
                     parsed.MaxOutbound = bytes;
                     i++;
                     break;
+                case "--backplane" when Uri.TryCreate(value, UriKind.Absolute, out Uri? backplane) && Backplanes.Knows(backplane):
+                    parsed.Backplane = backplane;
+                    i++;
+                    break;
                 case "--deflate":
                     parsed.Deflate = true;
                     break;
                 case "--tls":
                     parsed.Tls = true;
                     break;
+                case "--tls-backend" when Enum.TryParse(value, ignoreCase: true, out TlsBackend backend) && Enum.IsDefined(backend):
+                    parsed.TlsBackend = backend;
+                    i++;
+                    break;
                 case "--reuse-port":
                     parsed.ReusePort = true;
                     break;
                 default:
                     Console.Error.WriteLine($"not understood: {arguments[i]} {value}");
-                    Console.Error.WriteLine("usage: TestServer [--port N] [--transport auto|sockets|epoll] [--loops N] [--deflate] [--tls] [--reuse-port] [--max-outbound BYTES]");
+                    Console.Error.WriteLine(
+                        "usage: TestServer [--port N] [--transport auto|sockets|epoll] [--loops N] [--deflate] [--tls] [--tls-backend auto|openssl|sslstream] [--reuse-port] [--max-outbound BYTES] [--backplane nats://HOST:PORT|redis://HOST:PORT]");
                     return null;
             }
         }

@@ -2,6 +2,7 @@ using System.Net;
 using System.Runtime.InteropServices;
 using Engine;
 using Engine.Http1;
+using Engine.PubSub;
 using TestServer;
 
 if (CommandLine.Parse(args) is not { } line)
@@ -24,12 +25,13 @@ if (line.MaxOutbound > 0)
 
 if (line.Tls)
 {
-    options.Server.Tls = new TlsOptions { Certificate = Certificates.Make() };
+    options.Server.Tls = new TlsOptions { Certificate = Certificates.Make(), Backend = line.TlsBackend };
 }
 
 options.Limits.MaxRequestBodySize = 1L << 32;
 await using var server = new HttpServer(options);
-Routes.Map(server, line.Deflate);
+await using IBackplane? backplane = line.Backplane is { } broker ? Backplanes.Make(broker) : null;
+Routes.Map(server, line.Deflate, backplane);
 
 var stop = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
 void Stop(PosixSignalContext context)

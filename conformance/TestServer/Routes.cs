@@ -4,6 +4,7 @@ using System.IO.Pipelines;
 using System.Text;
 using Engine;
 using Engine.Http1;
+using Engine.PubSub;
 using Engine.Sse;
 using Engine.WebSockets;
 
@@ -14,7 +15,7 @@ internal static class Routes
 {
     private static readonly byte[] Hello = "Hello, World!"u8.ToArray();
 
-    public static void Map(HttpServer server, bool deflate)
+    public static void Map(HttpServer server, bool deflate, IBackplane? backplane)
     {
         var options = new WebSocketEndpointOptions();
         if (deflate)
@@ -24,7 +25,9 @@ internal static class Routes
         }
 
         HttpHandler echo = WebSocketRoutes.CreateHandler(new EchoHandler(), options);
-        server.Use((context, next) => context.Upgrade?.HasToken("websocket") == true ? echo(context) : next(context));
+        server.Use((context, next) => context.Upgrade?.HasToken("websocket") != true ? next(context)
+            : context.Request.RawPath.SequenceEqual("/topics"u8) ? Topics.Speak(context)
+            : (Fanout.Find(context) ?? echo)(context));
         server.Map("*", "/", EchoWholeAsync);
         server.MapGet("/plain", static context =>
         {
@@ -35,6 +38,7 @@ internal static class Routes
         server.MapGet("/stats", context => StatsAsync(server, context));
         server.MapSse("/sse", StreamAsync);
         Ticks.Map(server);
+        Topics.Map(server, backplane);
     }
 
     /// <summary>The request's body, given back with its length.</summary>

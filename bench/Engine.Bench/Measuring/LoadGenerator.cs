@@ -35,13 +35,17 @@ internal static class LoadGenerator
             {
                 double cpu = server.CpuSeconds - before;
                 (double user, double kernel) = counter?.Read() ?? (double.NaN, double.NaN);
+                string rest = load.StandardOutput.ReadToEnd().Trim();
                 load.WaitForExit();
                 JsonElement result = JsonSerializer.Deserialize<JsonElement>(line);
                 double Value(string name) => result.GetProperty(name).GetDouble();
                 double messages = Math.Max(Value("messages"), 1), seconds = Value("seconds");
                 return new Measurement(
                     messages / seconds, cpu * 1e6 / messages, cpu / seconds, Value("p50"), Value("p99"), Value("p999"),
-                    (user - instructionsBefore.User) / messages, (kernel - instructionsBefore.Kernel) / messages, Value("cpu") * 1e6 / messages);
+                    (user - instructionsBefore.User) / messages, (kernel - instructionsBefore.Kernel) / messages, Value("cpu") * 1e6 / messages)
+                {
+                    Rest = rest,
+                };
             }
         }
 

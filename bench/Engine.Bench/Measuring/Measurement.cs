@@ -10,4 +10,8 @@ namespace Engine.Bench;
 /// <param name="UserInstructions">The server's own instructions for each message; NaN when they were not counted, or the processor's counter can't be had.</param>
 /// <param name="KernelInstructions">The kernel's for the server.</param>
 /// <param name="LoadCpuMicroseconds">The load generator's CPU time for each message.</param>
-internal sealed record Measurement(double Rate, double CpuMicroseconds, double Busy, double P50, double P99, double P999, double UserInstructions, double KernelInstructions, double LoadCpuMicroseconds);
+internal sealed record Measurement(double Rate, double CpuMicroseconds, double Busy, double P50, double P99, double P999, double UserInstructions, double KernelInstructions, double LoadCpuMicroseconds)
+{
+    /// <summary>What the load generator said after its figures.</summary>
+    public string Rest { get; init; } = "";
+}

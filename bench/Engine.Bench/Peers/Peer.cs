@@ -20,10 +20,16 @@ internal sealed record Peer(string Name, Func<PeerStart, string[]> Command)
         ("raw", "c") => new Peer(name, start => [Tools.CompileC("echo", "Reference/echo.c"), Text(start.Port)]),
         ("sse", "c") => new Peer(name, start => [Tools.CompileC("fanout", "Reference/fanout.c"), Text(start.Port)]),
         ("sse", "engine" or "engine-coalescing") => TestServer(name, "auto", BroadcastQueue),
+        ("topics", "c") => new Peer(name, start => [Tools.CompileC("fanout", "Reference/fanout.c"), Text(start.Port)]),
+        ("topics", "engine-coalescing") => TestServer(name, "auto"),
         ("sse", "engine-sockets") => TestServer(name, "sockets", BroadcastQueue),
+        (_, "c-tls") => new Peer(name, start => [Tools.CompileTls("tls", "Reference/tls.c"), Text(start.Port), .. Certificates()]),
+        (_, "engine-raw") => SecureRawEcho(name, "auto", "openssl"),
+        (_, "engine-raw-sslstream") => SecureRawEcho(name, "auto", "sslstream"),
+        (_, "engine-raw-sockets") => SecureRawEcho(name, "sockets", "openssl"),
         (_, "engine") => TestServer(name, "auto"),
         (_, "engine-sockets") => TestServer(name, "sockets"),
-        (_, "kestrel") => new Peer(name, start => ["dotnet", Program("bench/Peers/Kestrel", "Kestrel"), Text(start.Port), .. start.IsTls ? ["--tls", .. Certificates()] : Array.Empty<string>()]),
+        (_, "kestrel" or "signalr") => new Peer(name, start => ["dotnet", Program("bench/Peers/Kestrel", "Kestrel"), Text(start.Port), .. start.IsTls ? ["--tls", .. Certificates()] : Array.Empty<string>()]),
         (_, "beast") => new Peer(name, start => [Tools.CompileCpp("beast", "Peers/Beast/server.cpp", "libboost-dev"), Text(start.Port)]),
         (_, "bun") => new Peer(name, start => [Tools.Bun, Tools.NodeFile("bun.js"), Text(start.Port), .. start.IsTls ? Certificates() : []]),
         (_, "deno") => new Peer(name, start => [Tools.Deno, "run", "-A", Tools.NodeFile("deno.js"), Text(start.Port)]),
@@ -39,6 +45,9 @@ internal sealed record Peer(string Name, Func<PeerStart, string[]> Command)
         ]);
 
     private static Peer RawEcho(string name, string transport) => new(name, start => ["dotnet", Program("bench/RawEcho", "RawEcho"), Text(start.Port), transport, Text(start.Loops)]);
+
+    private static Peer SecureRawEcho(string name, string transport, string library)
+        => new(name, start => ["dotnet", Program("bench/RawEcho", "RawEcho"), Text(start.Port), transport, Text(start.Loops), library, .. Certificates()]);
 
     private static string[] Certificates() => [Path.Combine(Tools.Artifacts, "certificate.pem"), Path.Combine(Tools.Artifacts, "key.pem")];
 

@@ -29,6 +29,13 @@ internal static class Tools
     /// <summary>Compiles one of bench's C programs; answers its path.</summary>
     public static string CompileC(string name, string source) => Compile("gcc", "gcc libc6-dev", name, [Path.Combine(Root, "bench", source)], []);
 
+    /// <summary>Compiles one of bench's C programs that use OpenSSL. Returns its path.</summary>
+    public static string CompileTls(string name, string source)
+    {
+        NeedFile("/usr/include/openssl/ssl.h", "libssl-dev");
+        return Compile("gcc", "gcc libc6-dev", name, [Path.Combine(Root, "bench", source)], ["-lssl", "-lcrypto"]);
+    }
+
     public static string CompileCpp(string name, string source, string package)
     {
         NeedFile("/usr/include/boost/beast.hpp", package);
@@ -43,7 +50,8 @@ internal static class Tools
         }
     }
 
-    public static string Bun => NodeFile("node_modules/bun/bin/bun.exe");
+    /// <summary>The program itself: the package named bun puts it in place by a script, which is not run.</summary>
+    public static string Bun => NodeFile("node_modules/@oven/bun-linux-x64/bin/bun");
 
     public static string Deno => NodeFile("node_modules/@deno/linux-x64-glibc/deno");
 

@@ -4,7 +4,7 @@ using System.Net.WebSockets;
 using System.Security.Cryptography.X509Certificates;
 using KestrelPeer;
 
-// usage: Kestrel PORT [--tls CERTIFICATE KEY]: a minimal API, System.Net.WebSockets and event streams, as their documents show them.
+// usage: Kestrel PORT [--tls CERTIFICATE KEY]: a minimal API, System.Net.WebSockets, SignalR and event streams, as their documents show them.
 WebApplicationBuilder builder = WebApplication.CreateSlimBuilder();
 builder.Logging.ClearProviders();
 builder.WebHost.UseKestrelHttpsConfiguration().ConfigureKestrel(options => options.Listen(IPAddress.Loopback, int.Parse(args[0], CultureInfo.InvariantCulture), listen =>
@@ -14,8 +14,12 @@ builder.WebHost.UseKestrelHttpsConfiguration().ConfigureKestrel(options => optio
         listen.UseHttps(X509Certificate2.CreateFromPemFile(certificate, key));
     }
 }));
+builder.Services.AddSignalR();
+builder.Services.AddSingleton<FanoutHub.TopicGroups>();
 WebApplication app = builder.Build();
 app.UseWebSockets();
+app.MapHub<FanoutHub>("/signalr");
+app.MapGet("/fanout", new Fanout().RunAsync);
 app.MapGet("/plain", static () => "Hello, World!");
 app.MapGet("/ticks", new Ticks().RunAsync);
 app.Map("/{**path}", static async context =>

@@ -1,6 +1,4 @@
-using System.Diagnostics;
-using System.Globalization;
-using System.Text;
+using TestServer;
 
 namespace KestrelPeer;
 
@@ -8,7 +6,10 @@ namespace KestrelPeer;
 internal sealed class Ticks
 {
     private readonly List<HttpResponse> _streams = [];
-    private int _isTicking;
+    private readonly List<Task> _writes = [];
+    private readonly Ticker _ticker;
+
+    public Ticks() => _ticker = new Ticker("ticks", Send);
 
     public async Task RunAsync(HttpContext context)
     {
@@ -19,13 +20,7 @@ internal sealed class Ticks
             _streams.Add(context.Response);
         }
 
-        if (Interlocked.Exchange(ref _isTicking, 1) == 0)
-        {
-            int Number(string name, int fallback) => int.TryParse(context.Request.Query[name], CultureInfo.InvariantCulture, out int number) ? number : fallback;
-            int interval = Number("interval", 10), size = Number("size", 100), burst = Number("burst", 1);
-            new Thread(() => Tick(interval, size, burst)) { IsBackground = true, Name = "ticks" }.Start();
-        }
-
+        _ticker.Start(name => context.Request.Query[name]);
         await Task.Delay(Timeout.Infinite, context.RequestAborted).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         lock (_streams)
         {
@@ -33,49 +28,22 @@ internal sealed class Ticks
         }
     }
 
-    /// <summary>A thread of its own, because the runtime's timers see no interval of less than 4 ms on many kernels.</summary>
-    private void Tick(int interval, int size, int burst)
+    private void Send(byte[] data)
     {
-        byte[] bytes = Encoding.ASCII.GetBytes($"data: {new string('x', Math.Max(size, 20))}\n\n");
-        bytes[25] = (byte)' ';
-        var writes = new List<Task>();
-        var watch = Stopwatch.StartNew();
-        using var pause = new ManualResetEventSlim(initialState: false, spinCount: 0);
-        for (long ticks = 1; ; ticks++)
+        byte[] bytes = [.. "data: "u8, .. data, (byte)'\n', (byte)'\n'];
+        lock (_streams)
         {
-            for (double left; (left = (ticks * interval) - watch.Elapsed.TotalMilliseconds) > 0;)
+            foreach (HttpResponse stream in _streams)
             {
-                pause.Wait(Math.Max((int)left, 1));
-            }
-
-            for (int i = 0; i < burst; i++)
-            {
-                (Stopwatch.GetTimestamp() * (1_000_000_000 / Stopwatch.Frequency)).TryFormat(bytes.AsSpan(6), out _, "D19", CultureInfo.InvariantCulture);
-                lock (_streams)
+                // The pipe has the bytes when this returns; completed writes cost no task.
+                Task writing = stream.Body.WriteAsync(bytes, 0, bytes.Length);
+                if (!writing.IsCompletedSuccessfully)
                 {
-                    foreach (HttpResponse stream in _streams)
-                    {
-                        // The pipe has the bytes when this returns; completed writes cost no task.
-                        Task writing = stream.Body.WriteAsync(bytes, 0, bytes.Length);
-                        if (!writing.IsCompletedSuccessfully)
-                        {
-                            writes.Add(writing);
-                        }
-                    }
+                    _writes.Add(writing);
                 }
-
-                try
-                {
-                    // The bytes are written over by the next event.
-                    Task.WaitAll(writes);
-                }
-                catch (AggregateException)
-                {
-                    // Streams that ended: they take themselves out of the list.
-                }
-
-                writes.Clear();
             }
         }
+
+        Writes.Await(_writes);
     }
 }

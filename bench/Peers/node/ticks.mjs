@@ -15,15 +15,18 @@ export function addStream(url, write) {
   streams.add(write);
   if (isTicking) return () => streams.delete(write);
   isTicking = true;
-  const query = new URL(url, 'http://localhost').searchParams;
+  const encoder = new TextEncoder();
+  startTicking(new URL(url, 'http://localhost').searchParams, (text) => {
+    const event = encoder.encode(`data: ${text}\n\n`);
+    for (const one of streams) one(event);
+  });
+  return () => streams.delete(write);
+}
+
+export function startTicking(query, send) {
   const size = Number(query.get('size') ?? 100);
   const burst = Number(query.get('burst') ?? 1);
-  const encoder = new TextEncoder();
   setInterval(() => {
-    for (let i = 0; i < burst; i++) {
-      const event = encoder.encode(`data: ${`${String(clock()).padStart(19, '0')} `.padEnd(size, 'x')}\n\n`);
-      for (const one of streams) one(event);
-    }
+    for (let i = 0; i < burst; i++) send(`${String(clock()).padStart(19, '0')} `.padEnd(size, 'x'));
   }, Number(query.get('interval') ?? 10));
-  return () => streams.delete(write);
 }

@@ -74,8 +74,8 @@ internal sealed class FuzzingServer : IAsyncDisposable
 
     private async Task ServeAsync(Socket socket)
     {
-        using Socket owned = socket;
         socket.NoDelay = true;
+        await using var stream = new NetworkStream(socket, ownsSocket: true);
         long started = Stopwatch.GetTimestamp();
         CaseScript script = new CommandScript("");
         int index = -1;
@@ -83,7 +83,7 @@ internal sealed class FuzzingServer : IAsyncDisposable
         {
             using CancellationTokenSource limit = CancellationTokenSource.CreateLinkedTokenSource(_stop.Token);
             limit.CancelAfter(HandshakeLimit * _patience);
-            OpeningHandshake request = await OpeningHandshake.ReadRequestAsync(socket, limit.Token);
+            OpeningHandshake request = await OpeningHandshake.ReadRequestAsync(stream, limit.Token);
             string target = request.StartLine.Split(' ')[1];
             string path = target.Split('?')[0];
             index = CaseIndex(target);
@@ -96,18 +96,18 @@ internal sealed class FuzzingServer : IAsyncDisposable
                 "/updateReports" => new CommandScript(""),
                 _ => throw new ProtocolFaultException($"no such command: {path}"),
             };
-            FuzzingPeer peer = new(socket, PeerRole.Server, script, _patience);
+            FuzzingPeer peer = new(stream, PeerRole.Server, script, _patience);
             (string Header, DeflateParameters Parameters)? deflate = script.Acceptances
                 .Select(acceptance => acceptance.Answer(request.Header("Sec-WebSocket-Extensions")))
                 .FirstOrDefault(answer => answer is not null);
-            await request.AcceptAsync(socket, deflate?.Header, limit.Token);
+            await request.AcceptAsync(stream, deflate?.Header, limit.Token);
             await peer.RunAsync(deflate?.Parameters, request.Early, _stop.Token);
             if (path == "/updateReports")
             {
                 _done.TrySetResult();
             }
         }
-        catch (Exception e) when (e is ProtocolFaultException or SocketException or OperationCanceledException)
+        catch (Exception e) when (e is ProtocolFaultException or IOException or OperationCanceledException)
         {
             script.OnNotOpened(e.Message);
         }

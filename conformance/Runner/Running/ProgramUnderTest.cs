@@ -59,7 +59,18 @@ internal sealed class ProgramUnderTest : IAsyncDisposable
     {
         string assembly = Path.Combine(Repository.Root, project, "bin", "Release", "net10.0", Path.GetFileName(project) + ".dll");
         ProcessStartInfo start = new("dotnet") { RedirectStandardOutput = true, RedirectStandardError = true, RedirectStandardInput = true };
-        start.ArgumentList.Add(assembly);
+
+        // What ./build.sh aot published goes before what was built, where the variable names its folder.
+        string name = Path.GetFileName(project);
+        if (Environment.GetEnvironmentVariable("ENGINE_NATIVE") is { Length: > 0 } native && Directory.Exists(Path.Combine(native, name)))
+        {
+            start.FileName = Path.Combine(native, name, name);
+        }
+        else
+        {
+            start.ArgumentList.Add(assembly);
+        }
+
         foreach (string argument in arguments)
         {
             start.ArgumentList.Add(argument);

@@ -21,11 +21,12 @@ internal static class ServerRun
         }
 
         bool isOk = true;
-        foreach (string transport in options.Transports)
+        foreach ((string transport, string? tls) in options.Transports.SelectMany(transport => options.TlsBackends.Select(tls => (transport, tls))))
         {
-            await using ProgramUnderTest server = StartServer(transport);
-            Uri own = new($"ws://{await server.ReadyAsync()}/");
-            isOk &= await RunAsync(options, cases, $"TestServer over {transport}", own, Path.Combine(reportFolder, $"server-{transport}.html"), cancellationToken);
+            await using ProgramUnderTest server = StartServer(transport, tls);
+            Uri own = new($"{(tls is null ? "ws" : "wss")}://{await server.ReadyAsync()}/");
+            (string title, string report) = tls is null ? ("", "") : ($", TLS by {tls}", $"-{tls}");
+            isOk &= await RunAsync(options, cases, $"TestServer over {transport}{title}", own, Path.Combine(reportFolder, $"server-{transport}{report}.html"), cancellationToken);
             if (server.HasEnded)
             {
                 Console.WriteLine($"The server ended during the run:\n{server.LastLines}");
@@ -37,8 +38,11 @@ internal static class ServerRun
     }
 
     /// <summary>The echo server under test; ready with the end point it listens on.</summary>
-    public static ProgramUnderTest StartServer(string transport) =>
-        ProgramUnderTest.Start(Project, ["--deflate", "--port", "0", "--transport", transport], "listening on ");
+    public static ProgramUnderTest StartServer(string transport, string? tls = null)
+    {
+        string[] secured = tls is null ? [] : ["--tls", "--tls-backend", tls];
+        return ProgramUnderTest.Start(Project, ["--deflate", "--port", "0", "--transport", transport, .. secured], "listening on ");
+    }
 
     private static async Task<bool> RunAsync(RunnerOptions options, IReadOnlyList<ConformanceCase> cases, string title, Uri url, string report, CancellationToken cancellationToken)
     {

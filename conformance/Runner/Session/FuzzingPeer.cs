@@ -12,7 +12,7 @@ namespace Conformance;
 internal sealed partial class FuzzingPeer
 #pragma warning restore CA1001
 {
-    private readonly Socket _socket;
+    private readonly Stream _stream;
     private readonly CaseScript _script;
     private readonly double _patience;
     private readonly SendLine _line;
@@ -20,17 +20,17 @@ internal sealed partial class FuzzingPeer
     private readonly WireFrameReader _reader = new();
     private readonly byte[] _receiveBuffer = new byte[64 * 1024];
 
-    /// <param name="socket">Connected; the caller disposes it.</param>
+    /// <param name="stream">Connected, and secured where the case runs over TLS; the caller disposes it too.</param>
     /// <param name="role">The end to play.</param>
     /// <param name="script">The case.</param>
     /// <param name="patience">Every time limit is multiplied by this; 1 gives the suite's own.</param>
-    public FuzzingPeer(Socket socket, PeerRole role, CaseScript script, double patience)
+    public FuzzingPeer(Stream stream, PeerRole role, CaseScript script, double patience)
     {
-        _socket = socket;
+        _stream = stream;
         Role = role;
         _script = script;
         _patience = patience;
-        _line = new SendLine(socket);
+        _line = new SendLine(stream);
         script.Peer = this;
     }
 
@@ -94,7 +94,7 @@ internal sealed partial class FuzzingPeer
                 await Task.WhenAny(sent, Task.Delay(TimeSpan.FromSeconds(_patience), CancellationToken.None));
             }
 
-            _socket.Close();
+            _stream.Close();
             await sent;
             _deflater?.Dispose();
             _inflater?.Dispose();
@@ -131,7 +131,7 @@ internal sealed partial class FuzzingPeer
         Task<int>? receiving = null;
         while (State != PeerState.Closed)
         {
-            receiving ??= _socket.ReceiveAsync(_receiveBuffer, cancellationToken).AsTask();
+            receiving ??= _stream.ReadAsync(_receiveBuffer, cancellationToken).AsTask();
             if (!receiving.IsCompleted)
             {
                 _ = _timers.NextDue() is Task due ? await Task.WhenAny(receiving, due) : await Task.WhenAny(receiving);
@@ -158,7 +158,7 @@ internal sealed partial class FuzzingPeer
             _line.EndTurn();
         }
 
-        // Nobody waits for it any more; closing the socket ends it.
+        // Nobody waits for it any more; closing the stream ends it.
         _ = receiving?.ContinueWith(static task => _ = task.Exception, CancellationToken.None, TaskContinuationOptions.ExecuteSynchronously, TaskScheduler.Default);
     }
 
@@ -168,9 +168,9 @@ internal sealed partial class FuzzingPeer
         {
             return await receiving;
         }
-        catch (SocketException e)
+        catch (IOException e)
         {
-            Log.Note($"-- TCP: {e.SocketErrorCode}");
+            Log.Note($"-- TCP: {(e.InnerException as SocketException)?.SocketErrorCode.ToString() ?? e.Message}");
             return 0;
         }
     }

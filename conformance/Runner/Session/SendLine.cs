@@ -1,5 +1,4 @@
 using System.Diagnostics;
-using System.Net.Sockets;
 using System.Threading.Channels;
 
 namespace Conformance;
@@ -8,7 +7,7 @@ namespace Conformance;
 /// The way out. Frames of one turn leave in one system call, as if written in one go; frames (or pieces of one) that a case wants apart
 /// leave in one call each, with a pause between them that lets the peer read. A broken connection swallows the rest: the receiving side tells.
 /// </summary>
-internal sealed class SendLine(Socket socket)
+internal sealed class SendLine(Stream stream)
 {
     /// <summary>About a turn of the suite's own event loop. Timers are ten times coarser, so it is spun.</summary>
     private static readonly TimeSpan PauseApart = TimeSpan.FromMicroseconds(100);
@@ -76,12 +75,12 @@ internal sealed class SendLine(Socket socket)
         {
             try
             {
-                for (int sent = 0; !isBroken && sent < bytes.Length;)
+                if (!isBroken)
                 {
-                    sent += await socket.SendAsync(bytes.AsMemory(sent));
+                    await stream.WriteAsync(bytes);
                 }
             }
-            catch (Exception e) when (e is SocketException or ObjectDisposedException)
+            catch (Exception e) when (e is IOException or ObjectDisposedException)
             {
                 isBroken = true;
             }

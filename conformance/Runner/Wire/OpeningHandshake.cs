@@ -1,10 +1,9 @@
-using System.Net.Sockets;
 using System.Security.Cryptography;
 using System.Text;
 
 namespace Conformance;
 
-/// <summary>RFC 6455 §4, both sides, over a raw socket: read up to the empty line, check what must be there, keep what came after it.</summary>
+/// <summary>RFC 6455 §4, both sides, over a bare stream: read up to the empty line, check what must be there, keep what came after it.</summary>
 internal sealed class OpeningHandshake
 {
     private const string Magic = "258EAFA5-E914-47DA-95CA-C5AB0DC85B11";
@@ -23,15 +22,15 @@ internal sealed class OpeningHandshake
 
     /// <summary>Asks for a WebSocket at <paramref name="path"/> and checks the 101.</summary>
     /// <exception cref="ProtocolFaultException">The answer is not the one that RFC 6455 §4.2.2 asks for.</exception>
-    public static async Task<OpeningHandshake> AskAsync(Socket socket, string host, string path, string? extensions, CancellationToken cancellationToken)
+    public static async Task<OpeningHandshake> AskAsync(Stream stream, string host, string path, string? extensions, CancellationToken cancellationToken)
     {
         string key = Convert.ToBase64String(RandomNumberGenerator.GetBytes(16));
         string request = $"GET {path} HTTP/1.1\r\nHost: {host}\r\nUpgrade: WebSocket\r\nConnection: Upgrade\r\nPragma: no-cache\r\nCache-Control: no-cache\r\n"
             + $"Sec-WebSocket-Key: {key}\r\nSec-WebSocket-Version: 13\r\n"
             + (extensions is null ? "" : $"Sec-WebSocket-Extensions: {extensions}\r\n")
             + "\r\n";
-        await SendAllAsync(socket, Encoding.ASCII.GetBytes(request), cancellationToken);
-        OpeningHandshake answer = await ReadAsync(socket, cancellationToken);
+        await stream.WriteAsync(Encoding.ASCII.GetBytes(request), cancellationToken);
+        OpeningHandshake answer = await ReadAsync(stream, cancellationToken);
         if (!answer.StartLine.StartsWith("HTTP/1.1 101", StringComparison.Ordinal))
         {
             throw new ProtocolFaultException($"the handshake was answered: {answer.StartLine}");
@@ -57,9 +56,9 @@ internal sealed class OpeningHandshake
 
     /// <summary>Reads a client's request.</summary>
     /// <exception cref="ProtocolFaultException">It is not an opening handshake after RFC 6455 §4.1.</exception>
-    public static async Task<OpeningHandshake> ReadRequestAsync(Socket socket, CancellationToken cancellationToken)
+    public static async Task<OpeningHandshake> ReadRequestAsync(Stream stream, CancellationToken cancellationToken)
     {
-        OpeningHandshake request = await ReadAsync(socket, cancellationToken);
+        OpeningHandshake request = await ReadAsync(stream, cancellationToken);
         bool isValid = request.StartLine.StartsWith("GET ", StringComparison.Ordinal)
             && request.StartLine.EndsWith(" HTTP/1.1", StringComparison.Ordinal)
             && request.Header("Host") is not null
@@ -72,22 +71,22 @@ internal sealed class OpeningHandshake
     }
 
     /// <summary>Accepts a client's request.</summary>
-    public Task AcceptAsync(Socket socket, string? extensions, CancellationToken cancellationToken)
+    public async Task AcceptAsync(Stream stream, string? extensions, CancellationToken cancellationToken)
     {
         string answer = "HTTP/1.1 101 Switching Protocols\r\nServer: FuzzingServer\r\nUpgrade: WebSocket\r\nConnection: Upgrade\r\n"
             + $"Sec-WebSocket-Accept: {AcceptKey(Header("Sec-WebSocket-Key")!)}\r\n"
             + (extensions is null ? "" : $"Sec-WebSocket-Extensions: {extensions}\r\n")
             + "\r\n";
-        return SendAllAsync(socket, Encoding.ASCII.GetBytes(answer), cancellationToken);
+        await stream.WriteAsync(Encoding.ASCII.GetBytes(answer), cancellationToken);
     }
 
-    private static async Task<OpeningHandshake> ReadAsync(Socket socket, CancellationToken cancellationToken)
+    private static async Task<OpeningHandshake> ReadAsync(Stream stream, CancellationToken cancellationToken)
     {
         byte[] bytes = new byte[MaxHeadBytes];
         int count = 0;
         while (true)
         {
-            int received = await socket.ReceiveAsync(bytes.AsMemory(count), cancellationToken);
+            int received = await stream.ReadAsync(bytes.AsMemory(count), cancellationToken);
             if (received == 0)
             {
                 throw new ProtocolFaultException(count == 0 ? "the peer closed without a word" : "the peer closed inside its head");
@@ -118,14 +117,6 @@ internal sealed class OpeningHandshake
             {
                 throw new ProtocolFaultException("the peer's head is too long");
             }
-        }
-    }
-
-    private static async Task SendAllAsync(Socket socket, ReadOnlyMemory<byte> bytes, CancellationToken cancellationToken)
-    {
-        while (!bytes.IsEmpty)
-        {
-            bytes = bytes[await socket.SendAsync(bytes, cancellationToken)..];
         }
     }
 
