@@ -15,23 +15,7 @@ $env:DOTNET_NOLOGO = '1'
 $env:DOTNET_CLI_TELEMETRY_OPTOUT = '1'
 $env:MSBUILDDISABLENODEREUSE = '1'
 
-function Show-Usage {
-    @'
-usage: ./build.ps1 <verb> [options]
-
-  build                    compile everything in Release
-  run [options]            the demo on http://127.0.0.1:8080
-                           (--port N, --transport auto|sockets|epoll, --loops N)
-  test [projects...]       build, then run every test project, or those whose name contains an argument;
-                           ends with the line "N passed, N failed"
-  conformance [options]    protocol conformance cases against conformance/TestServer
-  bench [scenario] [options]  the engine beside other servers; without a scenario a tour of 5 minutes,
-                           with --help the list of scenarios and options
-  pack                     NuGet packages of src/ into artifacts/packages
-  format [--check]         format the tree; with --check, or when CI=true, only verify it
-  api                      rewrite src/*/PublicAPI.txt after a change of a public surface
-'@
-}
+function Show-Usage { (Get-Content (Join-Path $root '.ci/usage.txt') -Raw).Replace('./build.sh', './build.ps1').TrimEnd() }
 
 function Stop-With([string] $message) {
     [Console]::Error.WriteLine($message)
@@ -124,6 +108,68 @@ function Invoke-Tests([string[]] $wanted) {
     exit $status
 }
 
+# Native programs. What the compiler warns of would break at run time, so a warning is an error.
+function Invoke-Aot([string[]] $options) {
+    if (@($options | Where-Object { $_ -like '-*' }).Count -gt 0) { Stop-With 'aot --test and aot --measure: by build.sh' }
+    $rid = [System.Runtime.InteropServices.RuntimeInformation]::RuntimeIdentifier
+    $projects = @(Get-ChildItem samples/*/*.csproj) + @(Get-ChildItem conformance/TestServer/*.csproj) + @(Get-ChildItem conformance/TestClient/*.csproj)
+    $selected = @($projects | Where-Object { $name = $_.BaseName; $options.Count -eq 0 -or @($options | Where-Object { $name.Contains($_) }).Count -gt 0 })
+    if ($selected.Count -eq 0) { Stop-With "no program's name contains: $options" }
+    foreach ($project in $selected) {
+        $output = & dotnet publish $project.FullName -c Release -r $rid -p:PublishAot=true -p:NuGetLockFilePath=obj/aot.packages.lock.json -o (Join-Path $artifacts "aot/$($project.BaseName)") -v quiet --nologo 2>&1
+        if ($LASTEXITCODE -ne 0 -or ($output -match 'warning ')) {
+            $output | Out-Host
+            Stop-With "$($project.BaseName) does not publish as a native program without a warning"
+        }
+        Write-Output $project.BaseName
+    }
+}
+
+function Invoke-Pack {
+    $packages = Join-Path $artifacts 'packages'
+    if (Test-Path $packages) { Remove-Item $packages -Recurse -Force }
+    Get-ChildItem src/*/*.csproj | ForEach-Object { Invoke-Dotnet pack $_.FullName -c Release -v quiet --nologo -o $packages @args }
+    Get-ChildItem $packages | ForEach-Object Name
+}
+
+function Invoke-Release([string[]] $options) {
+    $dry = $options -contains '--dry-run'
+    $version = ([xml](Get-Content Directory.Build.props -Raw)).SelectSingleNode('//Version').InnerText
+    if (-not (Select-String -Path CHANGELOG.md -Pattern "^## \[$([regex]::Escape($version))\]" -Quiet)) {
+        Stop-With "CHANGELOG.md has no section [$version]: rename [Unreleased], or raise <Version> in Directory.Build.props"
+    }
+    & git rev-parse -q --verify "refs/tags/v$version" | Out-Null
+    if ($LASTEXITCODE -eq 0) { Stop-With "v$version is tagged already: raise <Version> in Directory.Build.props" }
+    if (-not $dry -and (& git status --porcelain)) { Stop-With 'the tree is not clean: commit first' }
+    $env:CI = 'true'
+    if ($dry) { Invoke-Pack; Write-Output "would tag v$version"; return }
+    Invoke-Pack '-p:RestoreLockedMode=true'
+    & git tag -a "v$version" -m "Release $version"
+    Write-Output "tagged v$version; push it with: git push origin v$version"
+}
+
+function Invoke-Docs {
+    Build-Solution
+    Invoke-Dotnet tool restore
+    $site = Join-Path $artifacts 'docs'
+    $source = Join-Path $artifacts 'docs-source'
+    foreach ($folder in $site, $source) { if (Test-Path $folder) { Remove-Item $folder -Recurse -Force } }
+    $pages = New-Item (Join-Path $source 'pages') -ItemType Directory
+    $packages = New-Item (Join-Path $source 'packages') -ItemType Directory
+    $references = New-Item (Join-Path $source 'references') -ItemType Directory
+    Copy-Item docs/toc.yml $pages
+    # The site has the pages only: what lies beside them in the repository is named, not linked.
+    foreach ($page in Get-ChildItem docs/*.md) {
+        (Get-Content $page -Raw) -replace '\[([^\]]*)\]\(\.\./([^)]*)\)', '$1 (`$2`)' | Set-Content (Join-Path $pages $page.Name)
+    }
+    foreach ($project in Get-ChildItem src/*/*.csproj) {
+        Copy-Item "src/$($project.BaseName)/bin/Release/net10.0/$($project.BaseName).dll", "src/$($project.BaseName)/bin/Release/net10.0/$($project.BaseName).xml" $packages
+    }
+    # What the packages stand on lies beside a program, not beside each of them.
+    Get-ChildItem conformance/TestServer/bin/Release/net10.0/*.dll | Where-Object { -not (Test-Path (Join-Path $packages $_.Name)) } | Copy-Item -Destination $references
+    Invoke-Dotnet docfx docs/docfx.json --warningsAsErrors
+}
+
 function Invoke-Project([string] $project, [string[]] $options) {
     Invoke-Dotnet build $project -c Release -v quiet --nologo
     & dotnet (Join-Path $project "bin/Release/net10.0/$(Split-Path $project -Leaf).dll") @options
@@ -144,12 +190,10 @@ try {
         'test' { Invoke-Tests $rest }
         'conformance' { Invoke-Project 'conformance/Runner' $rest }
         'bench' { if ($rest.Count -gt 0 -and $rest[0] -eq 'micro') { & dotnet run -c Release --project bench/Micro -- @($rest | Select-Object -Skip 1) } else { Invoke-Project 'bench/Engine.Bench' $rest } }
-        'pack' {
-            $packages = Join-Path $artifacts 'packages'
-            if (Test-Path $packages) { Remove-Item $packages -Recurse -Force }
-            Get-ChildItem src/*/*.csproj | ForEach-Object { Invoke-Dotnet pack $_.FullName -c Release -v quiet --nologo -o $packages }
-            Get-ChildItem $packages | ForEach-Object Name
-        }
+        'aot' { Invoke-Aot $rest }
+        'docs' { Invoke-Docs }
+        'pack' { Invoke-Pack }
+        'release' { Invoke-Release $rest }
         'format' {
             Invoke-Dotnet restore Engine.sln -v quiet --nologo
             $check = @(if ($env:CI -eq 'true' -or $rest -contains '--check') { '--verify-no-changes' })

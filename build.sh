@@ -14,21 +14,7 @@ artifacts="$root/artifacts"
 node_dir="$root/tests/Engine.Interop.Tests/node"
 
 usage() {
-  cat <<'USAGE'
-usage: ./build.sh <verb> [options]
-
-  build                    compile everything in Release
-  run [options]            the demo on http://127.0.0.1:8080
-                           (--port N, --transport auto|sockets|epoll, --loops N)
-  test [projects...]       build, then run every test project, or those whose name contains an argument;
-                           ends with the line "N passed, N failed"
-  conformance [options]    protocol conformance cases against conformance/TestServer
-  bench [scenario] [options]  the engine beside other servers; without a scenario a tour of 5 minutes,
-                           with --help the list of scenarios and options
-  pack                     NuGet packages of src/ into artifacts/packages
-  format [--check]         format the tree; with --check, or when CI=true, only verify it
-  api                      rewrite src/*/PublicAPI.txt after a change of a public surface
-USAGE
+  cat "$root/.ci/usage.txt"
 }
 
 say() { printf '%s\n' "$*" >&2; }
@@ -43,7 +29,7 @@ build_solution() {
   dotnet build Engine.sln -c Release -v quiet --nologo "$@" </dev/null
 }
 
-# Everything the interop tests use that NuGet does not bring: curl, chromium, node with npm's ws and eventsource, python3-websockets, nginx.
+# Everything the interop tests use that NuGet does not bring: curl, chromium, node with npm's ws and eventsource, python3-websockets, nginx, redis-server, nats-server.
 # Root on Debian gets it installed; anybody else gets one line that says what is missing.
 need_peers() {
   local packages=() missing
@@ -53,6 +39,8 @@ need_peers() {
   command -v npm >/dev/null 2>&1 || packages+=(npm)
   /usr/bin/python3 -c 'import websockets' >/dev/null 2>&1 || packages+=(python3-websockets)
   [ -x /usr/sbin/nginx ] || command -v nginx >/dev/null 2>&1 || packages+=(nginx)
+  command -v redis-server >/dev/null 2>&1 || packages+=(redis-server)
+  [ -x /usr/sbin/nats-server ] || command -v nats-server >/dev/null 2>&1 || packages+=(nats-server)
   if [ "${#packages[@]}" -gt 0 ]; then
     if [ "$(id -u)" -eq 0 ] && command -v apt-get >/dev/null 2>&1; then
       say "installing: ${packages[*]}"
@@ -128,7 +116,7 @@ run_tests() {
   [ "${#selected[@]}" -gt 0 ] || die "no test project's name contains: $*"
 
   need_dotnet
-  case " ${selected[*]} " in *" tests/Engine.Interop.Tests "*)
+  case " ${selected[*]} " in *" tests/Engine.Interop.Tests "* | *" tests/Engine.Backplane.Tests "*)
     need_peers
     ENGINE_CHROMIUM="$(chromium_path)"
     export ENGINE_CHROMIUM
@@ -179,6 +167,154 @@ run_format() {
   fi
 }
 
+# Native programs. What the compiler warns of would break at run time, so a warning is an error.
+run_aot() {
+  local wanted=() projects=() project name log rid tests='' measure=''
+  for name in "$@"; do
+    case "$name" in
+      --test) tests=1 ;;
+      --measure) measure=1 ;;
+      -*) die "unknown option of aot: $name" ;;
+      *) wanted+=("$name") ;;
+    esac
+  done
+  for project in samples/*/ conformance/TestServer/ conformance/TestClient/; do
+    project="${project%/}"
+    [ -f "$project/${project##*/}.csproj" ] || continue
+    [ "${#wanted[@]}" -gt 0 ] || projects+=("$project")
+    for name in ${wanted[@]+"${wanted[@]}"}; do
+      case "${project##*/}" in *"$name"*) projects+=("$project"); break ;; esac
+    done
+  done
+  [ "${#projects[@]}" -gt 0 ] || die "no program's name contains: ${wanted[*]}"
+
+  need_dotnet
+  case "$(uname -m)" in aarch64 | arm64) rid=linux-arm64 ;; *) rid=linux-x64 ;; esac
+  [ "$(uname -s)" = Darwin ] && rid="${rid/linux/osx}"
+  mkdir -p "$artifacts/aot"
+  for project in "${projects[@]}"; do
+    name="${project##*/}" log="$artifacts/aot/${project##*/}.log"
+    # The lock files of the packages do not speak of this one operating system.
+    if ! dotnet publish "$project" -c Release -r "$rid" -p:PublishAot=true -p:NuGetLockFilePath=obj/aot.packages.lock.json \
+      -o "$artifacts/aot/$name" -v quiet --nologo </dev/null >"$log" 2>&1 || grep -q 'warning ' "$log"; then
+      cat "$log" >&2
+      die "$project does not publish as a native program without a warning"
+    fi
+    printf '%-14s %5d KB\n' "$name" "$(($(wc -c <"$artifacts/aot/$name/$name") / 1024))"
+  done
+
+  if [ -n "$tests" ]; then
+    need_peers
+    ENGINE_CHROMIUM="$(chromium_path)" ENGINE_NATIVE="$artifacts/aot"
+    export ENGINE_CHROMIUM ENGINE_NATIVE
+    dotnet build tests/Engine.Interop.Tests -c Release -v quiet --nologo </dev/null
+    dotnet test tests/Engine.Interop.Tests -c Release --no-build --nologo \
+      --filter 'FullyQualifiedName~CurlTests|FullyQualifiedName~NodeTests|FullyQualifiedName~ChromiumTests|FullyQualifiedName~SignalTests' </dev/null
+  fi
+  [ -z "$measure" ] || measure_start "$rid"
+}
+
+# The demo by the JIT, by ReadyToRun and natively: from the start of the process to the first answer, the best of five, and the memory then.
+measure_start() {
+  local rid="$1" kind bytes
+  dotnet build samples/Demo -c Release -v quiet --nologo </dev/null
+  dotnet publish samples/Demo -c Release -r "$rid" --self-contained false -p:PublishReadyToRun=true -p:NuGetLockFilePath=obj/aot.packages.lock.json \
+    -o "$artifacts/r2r/Demo" -v quiet --nologo </dev/null
+  printf '%-14s %10s %18s %16s\n' '' 'size' 'first answer' 'resident memory'
+  for kind in JIT ReadyToRun NativeAOT; do
+    case "$kind" in
+      JIT) set -- dotnet samples/Demo/bin/Release/net10.0/Demo.dll; bytes="$(cat samples/Demo/bin/Release/net10.0/*.dll | wc -c)" ;;
+      ReadyToRun) set -- dotnet "$artifacts/r2r/Demo/Demo.dll"; bytes="$(cat "$artifacts"/r2r/Demo/*.dll | wc -c)" ;;
+      NativeAOT) set -- "$artifacts/aot/Demo/Demo"; bytes="$(wc -c <"$artifacts/aot/Demo/Demo")" ;;
+    esac
+    first_answer "$@"
+    printf '%-14s %7d KB %15d ms %13d KB\n' "$kind" "$((bytes / 1024))" "$best_milliseconds" "$resident_kilobytes"
+  done
+}
+
+first_answer() {
+  local port pid began ended round milliseconds line
+  best_milliseconds=1000000 resident_kilobytes=0
+  for round in 1 2 3 4 5; do
+    port=$((18000 + RANDOM % 10000))
+    began="${EPOCHREALTIME/[.,]/}"
+    "$@" --port "$port" >/dev/null 2>&1 </dev/null &
+    pid=$!
+    until { exec 3<>"/dev/tcp/127.0.0.1/$port"; } 2>/dev/null; do
+      kill -0 "$pid" 2>/dev/null || die "the demo did not start: $*"
+    done
+    printf 'GET /plain HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n' >&3
+    IFS= read -r line <&3
+    ended="${EPOCHREALTIME/[.,]/}"
+    exec 3<&-
+    case "$line" in *" 200 "*) ;; *) die "the demo answered: $line" ;; esac
+    milliseconds=$(((ended - began) / 1000))
+    if [ "$milliseconds" -lt "$best_milliseconds" ]; then
+      best_milliseconds="$milliseconds"
+      resident_kilobytes="$(awk '/^VmRSS:/ { print $2 }' "/proc/$pid/status")"
+    fi
+    kill -TERM "$pid"
+    wait "$pid" || true
+  done
+}
+
+# The one place of the version is Directory.Build.props.
+version() {
+  sed -n 's:.*<Version>\(.*\)</Version>.*:\1:p' Directory.Build.props | head -n 1
+}
+
+pack_packages() {
+  local project
+  rm -rf "$artifacts/packages"
+  for project in src/*/*.csproj; do
+    dotnet pack "$project" -c Release -v quiet --nologo -o "$artifacts/packages" "$@" </dev/null
+  done
+  ls -1 "$artifacts/packages"
+}
+
+run_release() {
+  local number dry=''
+  [ "${1:-}" != --dry-run ] || dry=1
+  number="$(version)"
+  grep -q "^## \[$number\]" CHANGELOG.md || die "CHANGELOG.md has no section [$number]: rename [Unreleased], or raise <Version> in Directory.Build.props"
+  ! git rev-parse -q --verify "refs/tags/v$number" >/dev/null || die "v$number is tagged already: raise <Version> in Directory.Build.props"
+  if [ -z "$dry" ]; then
+    [ -z "$(git status --porcelain)" ] || die "the tree is not clean: commit first"
+  fi
+  need_dotnet
+  if [ -n "$dry" ]; then
+    CI=true pack_packages
+    say "would tag v$number"
+  else
+    CI=true pack_packages -p:RestoreLockedMode=true
+    git tag -a "v$number" -m "Release $number"
+    say "tagged v$number; push it with: git push origin v$number"
+  fi
+}
+
+run_docs() {
+  need_dotnet
+  build_solution
+  dotnet tool restore </dev/null >/dev/null
+  local source="$artifacts/docs-source" assembly name
+  rm -rf "$artifacts/docs" "$source"
+  mkdir -p "$source/pages" "$source/packages" "$source/references"
+  cp docs/*.md docs/toc.yml "$source/pages"
+  # The site has the pages only: what lies beside them in the repository is named, not linked.
+  sed -i.bak -E 's#\[([^]]*)\]\(\.\./([^)]*)\)#\1 (`\2`)#g' "$source"/pages/*.md
+  rm -f "$source"/pages/*.bak
+  for assembly in src/*/bin/Release/net10.0/*.dll; do
+    name="$(basename "$assembly" .dll)"
+    case "$assembly" in "src/$name/"*) cp "$assembly" "${assembly%.dll}.xml" "$source/packages" ;; esac
+  done
+  # What the packages stand on lies beside a program, not beside each of them.
+  for assembly in conformance/TestServer/bin/Release/net10.0/*.dll; do
+    [ -e "$source/packages/${assembly##*/}" ] || cp "$assembly" "$source/references"
+  done
+  dotnet docfx docs/docfx.json --warningsAsErrors </dev/null
+  say "the site: artifacts/docs/index.html"
+}
+
 run_project() {
   local project="$1"
   shift
@@ -204,13 +340,12 @@ case "$verb" in
     fi
     run_project bench/Engine.Bench "$@"
     ;;
+  aot) run_aot "$@" ;;
+  docs) run_docs ;;
+  release) run_release "$@" ;;
   pack)
     need_dotnet
-    rm -rf "$artifacts/packages"
-    for project in src/*/*.csproj; do
-      dotnet pack "$project" -c Release -v quiet --nologo -o "$artifacts/packages" </dev/null
-    done
-    ls -1 "$artifacts/packages"
+    pack_packages
     ;;
   format) run_format "$@" ;;
   api)

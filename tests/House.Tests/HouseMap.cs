@@ -25,12 +25,12 @@ internal static class HouseMap
         [
             "", "Diagnostics", "Buffers", "Timers", "Transport", "Transport/Memory", "Transport/Sockets", "Transport/Epoll", "Transport/Proxy",
             "Transport/Tls",
-            "Connections", "Server",
+            "Connections/Inbound", "Connections/Outbound", "Connections", "Server", "Client",
         ],
         ["Engine.Http1"] = ["", "Parsing", "Responses", "Messages", "Content", "Multipart", "Routing", "Connection", "Server", "Middleware"],
-        ["Engine.PubSub"] = [""],
-        ["Engine.WebSockets"] = ["", "Framing", "Deflate", "Connection", "Topics", "Handshake", "Client"],
-        ["Engine.Sse"] = ["", "Streams", "Hub", "Client"],
+        ["Engine.PubSub"] = ["", "Log", "Presence", "Backplane", "Topics"],
+        ["Engine.WebSockets"] = ["", "Framing", "Deflate", "Connection", "Topics", "Handshake", "TopicProtocol", "Client"],
+        ["Engine.Sse"] = ["", "Streams", "Topics", "Hub", "Client"],
         ["Engine.StaticFiles"] = [""],
         ["Engine.Hosting"] = [""],
     };
