@@ -6,4 +6,8 @@ namespace Engine;
 /// A number that has changed when the peer took more bytes since it was last looked at: the bytes that it acknowledged where the kernel tells (Linux), else the
 /// time at which the kernel last took some.
 /// </param>
-public readonly record struct SendProgress(bool IsOutstanding, long Mark);
+/// <param name="UnacknowledgedBytes">
+/// Bytes that were accepted and that the peer has not acknowledged: those that wait here and those that the kernel holds, under TLS as they are on the wire.
+/// A whole buffer of megabytes may stand between an empty queue and a slow peer, and is seen here only. -1 where the kernel does not tell (it does on Linux).
+/// </param>
+public readonly record struct SendProgress(bool IsOutstanding, long Mark, long UnacknowledgedBytes);

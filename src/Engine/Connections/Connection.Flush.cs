@@ -18,8 +18,8 @@ public sealed partial class Connection
         CheckLoop();
         TcpInfo info = _transport.GetTcpInfo();
         return info.IsKnown
-            ? new SendProgress(BufferedBytes > 0 || info.HasUnacknowledged, info.AcknowledgedBytes)
-            : new SendProgress(BufferedBytes > 0, _progress.Mark);
+            ? new SendProgress(BufferedBytes > 0 || info.HasUnacknowledged, info.AcknowledgedBytes, info.UnacknowledgedBytes < 0 ? -1 : BufferedBytes + info.UnacknowledgedBytes)
+            : new SendProgress(BufferedBytes > 0, _progress.Mark, -1);
     }
 
     /// <summary>

@@ -145,5 +145,5 @@ public sealed class LingerTests
         _connection = _probe.Started.GetAwaiter().GetResult();
     }
 
-    private void Acknowledge(long bytes) => _peer.Info = new TcpInfo(IsKnown: true, HasUnacknowledged: true, bytes);
+    private void Acknowledge(long bytes) => _peer.Info = new TcpInfo(IsKnown: true, HasUnacknowledged: true, bytes, UnacknowledgedBytes: 1);
 }

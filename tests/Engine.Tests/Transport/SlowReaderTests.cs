@@ -13,6 +13,48 @@ public sealed class SlowReaderTests(TransportKind transport) : BothTransports(tr
     private static CancellationToken Cancellation => TestContext.CurrentContext.CancellationToken;
 
     [Test]
+    public async Task What_a_peer_has_not_acknowledged_is_counted_also_where_the_kernel_holds_it()
+    {
+        if (!OperatingSystem.IsLinux())
+        {
+            Assert.Ignore("Only Linux tells.");
+        }
+
+        var source = new ProbeProtocol.Source(() => new ProbeProtocol());
+        await using RunningServer server = await StartAsync(source.Next, static options => options.Connections.MaxOutboundBytes = 1 << 20);
+        await using RawClient client = await server.ConnectAsync(receiveBufferBytes: 4096);
+        Connection connection = await source.Take(Cancellation).Started;
+        byte[] message = new byte[1 << 20];
+        Assert.That(connection.TrySend(message), Is.AnyOf(SendStatus.Sent, SendStatus.Queued));
+        SendProgress behind;
+        int here;
+        do
+        {
+            (behind, here) = await ProgressAsync(connection);
+        }
+        while (behind.Mark == 0);
+        Assert.That(behind.IsOutstanding, Is.True);
+        Assert.That(behind.UnacknowledgedBytes, Is.GreaterThan(here), "what stays in the kernel counts too");
+        Assert.That(behind.UnacknowledgedBytes + behind.Mark, Is.AtLeast(message.Length), "every byte is either acknowledged or not");
+        await client.ReadExactlyAsync(message.Length);
+        SendProgress after;
+        do
+        {
+            (after, _) = await ProgressAsync(connection);
+        }
+        while (after.IsOutstanding);
+        Assert.That(after, Is.EqualTo(new SendProgress(false, message.Length, 0)));
+    }
+
+    private static async Task<(SendProgress Progress, int BufferedBytes)> ProgressAsync(Connection connection)
+    {
+        Cancellation.ThrowIfCancellationRequested();
+        var told = new TaskCompletionSource<(SendProgress, int)>(TaskCreationOptions.RunContinuationsAsynchronously);
+        connection.Post(_ => told.SetResult((connection.GetSendProgress(), connection.BufferedBytes)), null);
+        return await told.Task.WaitAsync(Cancellation);
+    }
+
+    [Test]
     public async Task What_was_accepted_arrives_whole_and_in_order_and_the_queue_stays_bounded(
         [Values(BackpressurePolicy.Wait, BackpressurePolicy.DropNewest)] BackpressurePolicy policy,
         [Values] bool fromLoop)

@@ -37,5 +37,5 @@ public sealed class PeerProgressTests
         Assert.That(progress.IsWithin(Timeout, Edge + 10_000, Acknowledged(Edge + 1)), Is.True);
     }
 
-    private static TcpInfo Acknowledged(long bytes) => new(IsKnown: true, HasUnacknowledged: true, bytes);
+    private static TcpInfo Acknowledged(long bytes) => new(IsKnown: true, HasUnacknowledged: true, bytes, UnacknowledgedBytes: 1);
 }
