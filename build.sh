@@ -29,7 +29,7 @@ build_solution() {
   dotnet build Engine.sln -c Release -v quiet --nologo "$@" </dev/null
 }
 
-# Everything the interop tests use that NuGet does not bring: curl, chromium, node with npm's ws and eventsource, python3-websockets, nginx, redis-server, nats-server.
+# Everything the interop tests use that NuGet does not bring: curl, chromium, node with npm's ws and eventsource, python3-websockets, nginx, redis-server, nats-server, mosquitto.
 # Root on Debian gets it installed; anybody else gets one line that says what is missing.
 need_peers() {
   local packages=() missing
@@ -40,6 +40,7 @@ need_peers() {
   /usr/bin/python3 -c 'import websockets' >/dev/null 2>&1 || packages+=(python3-websockets)
   [ -x /usr/sbin/nginx ] || command -v nginx >/dev/null 2>&1 || packages+=(nginx)
   command -v redis-server >/dev/null 2>&1 || packages+=(redis-server)
+  [ -x /usr/sbin/mosquitto ] || command -v mosquitto >/dev/null 2>&1 || packages+=(mosquitto)
   [ -x /usr/sbin/nats-server ] || command -v nats-server >/dev/null 2>&1 || packages+=(nats-server)
   if [ "${#packages[@]}" -gt 0 ]; then
     if [ "$(id -u)" -eq 0 ] && command -v apt-get >/dev/null 2>&1; then

@@ -1,8 +1,9 @@
-// Servers that well-known clients talk to, each a file: dotnet run --project samples/Dialects -- [--port N] [--transport auto|sockets|epoll] [--loops N]
+// Servers that well-known clients talk to, each a file: dotnet run --project samples/Dialects -- [--port N] [--transport auto|sockets|epoll] [--loops N] [--mqtt ADDRESS:PORT]
 //   npm openai                        baseURL http://127.0.0.1:8080/v1
 //   npm @modelcontextprotocol/sdk     http://127.0.0.1:8080/mcp
 //   npm graphql-ws                    ws://127.0.0.1:8080/graphql
 //   npm yjs with y-websocket          ws://127.0.0.1:8080/yjs
+//   npm mqtt                          ws://127.0.0.1:8080/mqtt, with --mqtt ADDRESS:PORT, where an MQTT broker listens
 using System.Globalization;
 using System.Net;
 using System.Runtime.InteropServices;
@@ -24,6 +25,8 @@ new ChatCompletions().Map(server);
 tools.Map(server);
 GraphQlSubscriptions.Map(server);
 new YjsRooms().Map(server);
+await using var bridge = new MqttBridge(IPEndPoint.Parse(Option("--mqtt", "127.0.0.1:1883")));
+bridge.Map(server);
 
 var stop = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
 void Stop(PosixSignalContext context)

@@ -3,18 +3,23 @@ using Engine.TestKit;
 
 namespace Engine.Interop.Tests;
 
-/// <summary>samples/Dialects with the npm clients that it is for: openai, the Model Context Protocol's own, graphql-ws, and Yjs by y-websocket.</summary>
+/// <summary>samples/Dialects with the npm clients that it is for: openai, the Model Context Protocol's own, graphql-ws, Yjs by y-websocket, and mqtt in front of mosquitto.</summary>
 [TestFixture("sockets")]
 [TestFixture("epoll")]
 [CancelAfter(120_000)]
 public sealed class DialectTests(string transport)
 {
+    private MosquittoProgram? _broker;
     private ServerProgram? _server;
 
     private static string Folder => Path.Combine(Repository.Root, "tests", "Engine.Interop.Tests", "node");
 
     [OneTimeSetUp]
-    public async Task StartAsync() => _server = await ServerProgram.StartDialectsAsync(transport);
+    public async Task StartAsync()
+    {
+        _broker = await MosquittoProgram.StartAsync();
+        _server = await ServerProgram.StartDialectsAsync(transport, _broker.Address);
+    }
 
     [OneTimeTearDown]
     public async Task StopAsync()
@@ -22,6 +27,11 @@ public sealed class DialectTests(string transport)
         if (_server is not null)
         {
             await _server.StopAsync();
+        }
+
+        if (_broker is not null)
+        {
+            await _broker.DisposeAsync();
         }
     }
 
@@ -79,6 +89,18 @@ public sealed class DialectTests(string transport)
         {
             Assert.That(Of(seen, kind).GetProperty("same").GetBoolean(), Is.True, kind);
         }
+    }
+
+    [Test]
+    public async Task Mqtt_reaches_a_broker_through_the_bridge_and_a_client_that_dies_leaves_its_will()
+    {
+        JsonElement[] seen = await RunAsync("mqtt-client.mjs", $"{_server!.Ws}/mqtt");
+        Assert.That(Of(seen, "retained").GetProperty("text").GetString(), Is.EqualTo("kept for those who come late"));
+        Assert.That(Of(seen, "messages").GetProperty("inOrder").GetInt32(), Is.EqualTo(1000));
+        Assert.That(Of(seen, "large").GetProperty("same").GetBoolean(), Is.True);
+        Assert.That(Of(seen, "will").GetProperty("text").GetString(), Is.EqualTo("gone"));
+        Assert.That(Of(seen, "text").GetProperty("code").GetInt32(), Is.EqualTo(1003));
+        Assert.That(Of(seen, "other").GetProperty("status").GetInt32(), Is.EqualTo(400), "another subprotocol");
     }
 
     private static JsonElement Of(JsonElement[] seen, string kind)

@@ -1,6 +1,5 @@
 using System.Globalization;
 using System.Net;
-using System.Net.Sockets;
 using Engine.TestKit;
 
 namespace Engine.Interop.Tests;
@@ -26,7 +25,7 @@ internal sealed class NginxProgram : IAsyncDisposable
         for (int attempt = 1; ; attempt++)
         {
             string folder = Directory.CreateTempSubdirectory("engine-nginx-").FullName;
-            int port = FindFreePort();
+            int port = FreePort.Find();
             string configuration = Path.Combine(folder, "nginx.conf");
             await File.WriteAllTextAsync(configuration, Configuration(port, upstream));
             string program = File.Exists("/usr/sbin/nginx") ? "/usr/sbin/nginx" : "nginx";
@@ -55,13 +54,6 @@ internal sealed class NginxProgram : IAsyncDisposable
     {
         await _process.DisposeAsync();
         Directory.Delete(_folder, recursive: true);
-    }
-
-    private static int FindFreePort()
-    {
-        using var listener = new TcpListener(IPAddress.Loopback, 0);
-        listener.Start();
-        return ((IPEndPoint)listener.LocalEndpoint).Port;
     }
 
     private static string Configuration(int port, IPEndPoint upstream) => string.Create(

@@ -23,8 +23,10 @@ internal sealed class ServerProgram : IAsyncDisposable
     public static Task<ServerProgram> StartTestServerAsync(string transport, params string[] more)
         => StartAsync("conformance/TestServer/bin", "TestServer.dll", "listening on ", ["--transport", transport, .. more]);
 
-    public static Task<ServerProgram> StartDialectsAsync(string transport)
-        => StartAsync("samples/Dialects/bin", "Dialects.dll", "Dialects listening on http://", ["--transport", transport]);
+    /// <param name="transport">sockets or epoll.</param>
+    /// <param name="mqtt">Where the MQTT broker listens.</param>
+    public static Task<ServerProgram> StartDialectsAsync(string transport, string mqtt)
+        => StartAsync("samples/Dialects/bin", "Dialects.dll", "Dialects listening on http://", ["--transport", transport, "--mqtt", mqtt]);
 
     public static Task<ServerProgram> StartDemoAsync(string transport)
         => StartAsync("samples/Demo/bin", "Demo.dll", "Demo listening on http://", ["--transport", transport]);
