@@ -213,7 +213,6 @@ internal sealed class ContractTests(string name)
     [Test]
     public async Task Broker_that_was_killed_has_what_it_confirmed()
     {
-        NatsKills.SkipUnlessAsked(name);
         (Publisher a, Ear ear) = await JoinAsync();
         string topic = NewTopic();
         await a.Backplane.SubscribeAsync(topic, isKept: true, default);
@@ -241,7 +240,6 @@ internal sealed class ContractTests(string name)
     [Test]
     public async Task Broker_that_lost_everything_begins_another_life_of_a_topic()
     {
-        NatsKills.SkipUnlessAsked(name);
         (Publisher a, Ear ear) = await JoinAsync();
         string topic = NewTopic();
         await a.PublishAsync(topic, "1");

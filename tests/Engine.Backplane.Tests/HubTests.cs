@@ -65,7 +65,6 @@ internal sealed class HubTests(string name)
     [Test]
     public void Every_confirmed_publication_reaches_every_node_once_in_order_although_the_broker_is_killed_twice()
     {
-        NatsKills.SkipUnlessAsked(name);
         const int Count = 1_000;
         Room a = Node(), b = Node();
         (Room.Guest onA, SubscribeResult start) = Subscribe(a, "room");
@@ -134,7 +133,6 @@ internal sealed class HubTests(string name)
     [Test]
     public void Subscribers_of_a_history_that_is_lost_are_never_handed_a_wrong_continuation()
     {
-        NatsKills.SkipUnlessAsked(name);
         Room a = Node();
         (Room.Guest guest, _) = Subscribe(a, "room");
         PublishResult old = Wait(a.Hub.PublishAsync("room", new TopicMessage("1")).AsTask());
