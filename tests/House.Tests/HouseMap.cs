@@ -29,7 +29,7 @@ internal static class HouseMap
         ],
         ["Engine.Http1"] = ["", "Parsing", "Responses", "Messages", "Content", "Multipart", "Routing", "Connection", "Server", "Middleware"],
         ["Engine.PubSub"] = ["", "Log", "Presence", "Backplane", "Topics"],
-        ["Engine.WebSockets"] = ["", "Framing", "Deflate", "Connection", "Topics", "Handshake", "TopicProtocol", "Client"],
+        ["Engine.WebSockets"] = ["", "Framing", "Deflate", "Connection", "Topics", "Handshake", "TopicProtocol", "Client", "TopicClient"],
         ["Engine.Sse"] = ["", "Streams", "Topics", "Hub", "Client"],
         ["Engine.StaticFiles"] = [""],
         ["Engine.Hosting"] = [""],

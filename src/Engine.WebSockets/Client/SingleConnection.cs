@@ -6,32 +6,35 @@ internal static class SingleConnection
     public static async Task<WebSocketConnection> OpenAsync(Uri uri, WebSocketClientOptions options, CancellationToken cancellationToken)
     {
         var attempt = new WebSocketAttempt(uri, options.Headers, number: 1, isReconnect: false, lastFailure: null);
+        if (options.Engine is { } shared)
+        {
+            return await OpenAsync(attempt, options, shared, cancellationToken).ConfigureAwait(false);
+        }
+
+        var own = new EngineClient();
+        try
+        {
+            WebSocketConnection socket = await OpenAsync(attempt, options, own, cancellationToken).ConfigureAwait(false);
+            _ = EndAsync(own, socket.ClosedToken);
+            return socket;
+        }
+        catch
+        {
+            await own.DisposeAsync().ConfigureAwait(false);
+            throw;
+        }
+    }
+
+    /// <summary>Makes one connection on the loops of <paramref name="engine"/>, which stays the caller's.</summary>
+    public static async Task<WebSocketConnection> OpenAsync(WebSocketAttempt attempt, WebSocketClientOptions options, EngineClient engine, CancellationToken cancellationToken)
+    {
         if (options.BeforeConnect is { } beforeConnect)
         {
             await beforeConnect(attempt, cancellationToken).ConfigureAwait(false);
         }
 
         var endpoint = new ReadingEndpoint(options.ToEndpoint(), isClient: true);
-        EngineClient? own = options.Engine is null ? new EngineClient() : null;
-        try
-        {
-            WebSocketConnection socket = await ClientConnector.ConnectAsync(own ?? options.Engine!, attempt, options, CreateSocket, cancellationToken).ConfigureAwait(false);
-            if (own is not null)
-            {
-                _ = EndAsync(own, socket.ClosedToken);
-            }
-
-            return socket;
-        }
-        catch
-        {
-            if (own is not null)
-            {
-                await own.DisposeAsync().ConfigureAwait(false);
-            }
-
-            throw;
-        }
+        return await ClientConnector.ConnectAsync(engine, attempt, options, CreateSocket, cancellationToken).ConfigureAwait(false);
 
         WebSocketConnection CreateSocket(Connection connection, ClientAgreement agreement)
         {

@@ -8,44 +8,28 @@ internal sealed class BinaryDialect : TopicDialect
 {
     public static readonly BinaryDialect Instance = new();
 
-    private const byte HasPosition = 1;
-    private const byte HasLast = 2;
-    private const byte HasKey = 1;
-    private const byte HasEvent = 2;
-    private const byte HasIdempotencyKey = 4;
-    private const byte HasVersion = 8;
-    private const byte HasNoEcho = 16;
-    private const byte IsState = 4;
-    private const byte IsRemoval = 8;
-    private const byte HasPrevious = 16;
-    private const byte HasTopic = 32;
-
-    private enum Code : byte
-    {
-        Subscribe = 1,
-        Unsubscribe = 2,
-        Publish = 3,
-        Ping = 4,
-        Subscribed = 129,
-        Unsubscribed = 130,
-        Published = 131,
-        Pong = 132,
-        Error = 133,
-        Message = 134,
-        Gap = 135,
-        Advice = 136,
-    }
+    internal const byte HasPosition = 1;
+    internal const byte HasLast = 2;
+    internal const byte HasKey = 1;
+    internal const byte HasEvent = 2;
+    internal const byte HasIdempotencyKey = 4;
+    internal const byte HasVersion = 8;
+    internal const byte HasNoEcho = 16;
+    internal const byte IsState = 4;
+    internal const byte IsRemoval = 8;
+    internal const byte HasPrevious = 16;
+    internal const byte HasTopic = 32;
 
     public override FrameOpcode Opcode => FrameOpcode.Binary;
 
     public override TopicCommand? Read(ReadOnlySpan<byte> message)
     {
         var reader = new BinaryFieldReader(message);
-        var code = (Code)reader.Byte();
+        var code = (BinaryCode)reader.Byte();
         var command = new TopicCommand { Id = reader.NumberBytes() };
         switch (code)
         {
-            case Code.Subscribe:
+            case BinaryCode.Subscribe:
                 command.Kind = TopicCommandKind.Subscribe;
                 command.Topic = reader.Text();
                 byte flags = reader.Byte();
@@ -57,13 +41,13 @@ internal sealed class BinaryDialect : TopicDialect
 
                 command.LastCount = (int)Math.Min((flags & HasLast) != 0 ? reader.Number() : 0, int.MaxValue);
                 break;
-            case Code.Unsubscribe:
+            case BinaryCode.Unsubscribe:
                 command.Kind = TopicCommandKind.Unsubscribe;
                 command.Topic = reader.Text();
                 break;
-            case Code.Publish:
+            case BinaryCode.Publish:
                 return ReadPublish(ref reader, command);
-            case Code.Ping:
+            case BinaryCode.Ping:
                 command.Kind = TopicCommandKind.Ping;
                 break;
             default:
@@ -77,7 +61,7 @@ internal sealed class BinaryDialect : TopicDialect
     public override byte[] Subscribed(TopicCommand command, in SubscribeResult result)
     {
         var fields = new BinaryFieldWriter(stackalloc byte[64]);
-        fields.Byte((byte)Code.Subscribed);
+        fields.Byte((byte)BinaryCode.Subscribed);
         fields.Id(command.Id);
         fields.Number((ulong)result.TopicNumber);
         fields.Byte((byte)result.Kind);
@@ -93,12 +77,12 @@ internal sealed class BinaryDialect : TopicDialect
         return fields.ToArray();
     }
 
-    public override byte[] Unsubscribed(TopicCommand command) => WithId(Code.Unsubscribed, command);
+    public override byte[] Unsubscribed(TopicCommand command) => WithId(BinaryCode.Unsubscribed, command);
 
     public override byte[] Published(TopicCommand command, in PublishResult result)
     {
         var fields = new BinaryFieldWriter(stackalloc byte[64]);
-        fields.Byte((byte)Code.Published);
+        fields.Byte((byte)BinaryCode.Published);
         fields.Id(command.Id);
         fields.Byte(result.Status == PublishStatus.Duplicate ? (byte)1 : (byte)0);
         fields.Number(result.Position.Epoch);
@@ -106,12 +90,12 @@ internal sealed class BinaryDialect : TopicDialect
         return fields.ToArray();
     }
 
-    public override byte[] Pong(TopicCommand command) => WithId(Code.Pong, command);
+    public override byte[] Pong(TopicCommand command) => WithId(BinaryCode.Pong, command);
 
     public override byte[] Error(byte[] id, string code, string retry)
     {
         var fields = new BinaryFieldWriter(stackalloc byte[128]);
-        fields.Byte((byte)Code.Error);
+        fields.Byte((byte)BinaryCode.Error);
         fields.Id(id);
         fields.Text(code);
         fields.Text(retry);
@@ -123,7 +107,7 @@ internal sealed class BinaryDialect : TopicDialect
         ulong offset = publication.Position.Offset;
         bool hasPrevious = publication.PreviousOffset != offset - 1;
         var fields = new BinaryFieldWriter(stackalloc byte[256]);
-        fields.Byte((byte)Code.Message);
+        fields.Byte((byte)BinaryCode.Message);
         fields.Number((ulong)publication.TopicNumber);
         fields.Byte((byte)((publication.Key is null ? 0 : HasKey) | (publication.EventType is null ? 0 : HasEvent) | (publication.IsState ? IsState : 0)
             | (publication.IsRemoval ? IsRemoval : 0) | (hasPrevious ? HasPrevious : 0) | (publication.Pattern is null ? 0 : HasTopic)));
@@ -148,7 +132,7 @@ internal sealed class BinaryDialect : TopicDialect
     public override byte[] Gap(in TopicGap gap)
     {
         var fields = new BinaryFieldWriter(stackalloc byte[64]);
-        fields.Byte((byte)Code.Gap);
+        fields.Byte((byte)BinaryCode.Gap);
         fields.Number((ulong)gap.TopicNumber);
         fields.Number(gap.After.Epoch);
         fields.Number(gap.After.Offset);
@@ -161,7 +145,7 @@ internal sealed class BinaryDialect : TopicDialect
     public override byte[] Advice(TimeSpan within)
     {
         var fields = new BinaryFieldWriter(stackalloc byte[32]);
-        fields.Byte((byte)Code.Advice);
+        fields.Byte((byte)BinaryCode.Advice);
         fields.Text("later");
         fields.Number((ulong)within.TotalMilliseconds);
         return fields.ToArray();
@@ -183,7 +167,7 @@ internal sealed class BinaryDialect : TopicDialect
         return isPayload && version <= long.MaxValue && TopicCommand.IsEventType(command.EventType) ? command : null;
     }
 
-    private static byte[] WithId(Code code, TopicCommand command)
+    private static byte[] WithId(BinaryCode code, TopicCommand command)
     {
         var fields = new BinaryFieldWriter(stackalloc byte[16]);
         fields.Byte((byte)code);

@@ -164,7 +164,7 @@ internal sealed class TopicProtocolHandler(TopicHub hub, TopicProtocolOptions op
         }
         catch (OperationCanceledException)
         {
-            await AnswerAsync(socket, TopicReply.Error(command.Id, "closed", "later")).ConfigureAwait(true);
+            await AnswerAsync(socket, DialectOf(socket).Error(command.Id, "closed", "later")).ConfigureAwait(true);
         }
     }
 
