@@ -1,24 +1,16 @@
-using System.Net;
-using System.Net.Sockets;
-using System.Runtime.InteropServices;
 using Demo;
 using Engine.Http1;
 using Engine.Sse;
 using Engine.StaticFiles;
 using Engine.WebSockets;
+using Samples;
 
-if (CommandLine.Parse(args) is not { } line)
+if (CommandLine.Parse("Demo", args) is not { } line)
 {
     return 2;
 }
 
-await using var server = new HttpServer(new HttpServerOptions
-{
-    EndPoint = new IPEndPoint(IPAddress.Loopback, line.Port),
-    Transport = line.Transport,
-    LoopCount = line.Loops,
-    OnError = static (exception, _) => Console.Error.WriteLine(exception),
-});
+await using HttpServer server = SampleServer.Create(line);
 
 byte[] hello = "Hello, World!"u8.ToArray();
 server.MapStaticFiles("/", Path.Combine(AppContext.BaseDirectory, "pages"));
@@ -48,27 +40,4 @@ server.MapSse("/fahrenheit", new FahrenheitProxy(() => new Uri($"http://{server.
 server.MapPost("/jobs", jobs.StartAsync);
 server.MapSse("/jobs/{id}", jobs.WatchAsync, jobs.Options);
 
-var stop = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
-void Stop(PosixSignalContext context)
-{
-    context.Cancel = true;
-    stop.TrySetResult();
-}
-
-using PosixSignalRegistration interrupt = PosixSignalRegistration.Create(PosixSignal.SIGINT, Stop);
-using PosixSignalRegistration terminate = PosixSignalRegistration.Create(PosixSignal.SIGTERM, Stop);
-try
-{
-    await server.StartAsync();
-}
-catch (SocketException exception)
-{
-    Console.Error.WriteLine($"cannot listen on port {line.Port}: {exception.Message}");
-    return 1;
-}
-
-Console.WriteLine($"Demo listening on http://{server.EndPoint}");
-await stop.Task;
-await server.StopAsync(TimeSpan.FromSeconds(5));
-Console.WriteLine("Demo stopped");
-return 0;
+return await SampleServer.RunAsync(server, line);

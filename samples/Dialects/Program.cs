@@ -4,40 +4,22 @@
 //   npm graphql-ws                    ws://127.0.0.1:8080/graphql
 //   npm yjs with y-websocket          ws://127.0.0.1:8080/yjs
 //   npm mqtt                          ws://127.0.0.1:8080/mqtt, with --mqtt ADDRESS:PORT, where an MQTT broker listens
-using System.Globalization;
 using System.Net;
-using System.Runtime.InteropServices;
 using Dialects;
-using Engine;
 using Engine.Http1;
+using Samples;
 
-string Option(string name, string standard) => Array.IndexOf(args, name) is >= 0 and int at && at + 1 < args.Length ? args[at + 1] : standard;
-
-await using var server = new HttpServer(new HttpServerOptions
+if (CommandLine.Parse("Dialects", args, "--mqtt ADDRESS:PORT") is not { } line)
 {
-    EndPoint = new IPEndPoint(IPAddress.Loopback, int.Parse(Option("--port", "8080"), CultureInfo.InvariantCulture)),
-    Transport = Enum.Parse<TransportKind>(Option("--transport", "auto"), ignoreCase: true),
-    LoopCount = int.Parse(Option("--loops", "0"), CultureInfo.InvariantCulture),
-    OnError = static (exception, _) => Console.Error.WriteLine(exception),
-});
+    return 2;
+}
+
+await using HttpServer server = SampleServer.Create(line);
 using var tools = new McpTools();
 new ChatCompletions().Map(server);
 tools.Map(server);
 GraphQlSubscriptions.Map(server);
 new YjsRooms().Map(server);
-await using var bridge = new MqttBridge(IPEndPoint.Parse(Option("--mqtt", "127.0.0.1:1883")));
+await using var bridge = new MqttBridge(IPEndPoint.Parse(line["--mqtt"] ?? "127.0.0.1:1883"));
 bridge.Map(server);
-
-var stop = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
-void Stop(PosixSignalContext context)
-{
-    context.Cancel = true;
-    stop.TrySetResult();
-}
-
-using PosixSignalRegistration interrupt = PosixSignalRegistration.Create(PosixSignal.SIGINT, Stop);
-using PosixSignalRegistration terminate = PosixSignalRegistration.Create(PosixSignal.SIGTERM, Stop);
-await server.StartAsync();
-Console.WriteLine($"Dialects listening on http://{server.EndPoint}");
-await stop.Task;
-await server.StopAsync(TimeSpan.FromSeconds(5));
+return await SampleServer.RunAsync(server, line);

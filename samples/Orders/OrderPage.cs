@@ -19,15 +19,15 @@ internal static class OrderPage
             <meta name="viewport" content="width=device-width, initial-scale=1">
             <title>Order {order.Id}</title>
             <link rel="icon" href="data:,">
-            <link rel="stylesheet" href="/style.css">
+            <link rel="stylesheet" href="../style.css">
             <script id="state" type="application/json">{state}</script>
-            <script type="module" src="/order.js"></script>
+            <script type="module" src="../order.js"></script>
             <h1>Order {order.Id}: {WebUtility.HtmlEncode(order.Item)}</h1>
             <p>Status: <output id="status">{WebUtility.HtmlEncode(order.Status)}</output> <small>version <span id="version">{order.Version}</span>, <span id="wire"></span></small></p>
             <p><button id="print">Print the label</button> <progress id="job" max="100" value="0"></progress> <span id="percent"></span></p>
             <h2>Told to all devices of {WebUtility.HtmlEncode(order.Owner)}</h2>
             <ol id="notes" aria-live="polite"></ol>
-            <p><a href="?by=ws">by WebSocket</a> · <a href="?by=sse">by events</a> · <a href="/admin.html">admin</a></p>
+            <p><a href="?by=ws">by WebSocket</a> · <a href="?by=sse">by events</a> · <a href="../admin.html">admin</a></p>
             """;
     }
 }

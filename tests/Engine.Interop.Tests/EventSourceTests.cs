@@ -11,29 +11,12 @@ using Microsoft.Playwright;
 namespace Engine.Interop.Tests;
 
 /// <summary>Chromium's EventSource against streams that the test steers.</summary>
-public sealed class EventSourceTests(TransportKind transport) : InProcess(transport)
+public sealed class EventSourceTests(TransportKind transport) : InBrowser(transport)
 {
     private const int EventCount = 2000;
     private const int DropCount = 50;
 
-    private Chromium? _browser;
-
     private static CancellationToken Cancellation => TestContext.CurrentContext.CancellationToken;
-
-    [OneTimeSetUp]
-    public async Task LaunchAsync()
-    {
-        _browser = await Chromium.LaunchAsync();
-    }
-
-    [OneTimeTearDown]
-    public async Task CloseAsync()
-    {
-        if (_browser is not null)
-        {
-            await _browser.DisposeAsync();
-        }
-    }
 
     [Test]
     public async Task Fifty_drops_at_any_byte_lose_nothing_and_repeat_nothing()
@@ -223,7 +206,7 @@ public sealed class EventSourceTests(TransportKind transport) : InProcess(transp
 
     private async Task<IPage> OpenAsync(IPEndPoint endPoint)
     {
-        IPage page = await _browser!.NewPageAsync();
+        IPage page = await Browser.NewPageAsync();
         await page.GotoAsync(string.Create(CultureInfo.InvariantCulture, $"http://{endPoint}/"));
         return page;
     }

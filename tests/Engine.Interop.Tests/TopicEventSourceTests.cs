@@ -9,31 +9,14 @@ using Microsoft.Playwright;
 namespace Engine.Interop.Tests;
 
 /// <summary>Chromium's EventSource on topics, over a network that breaks.</summary>
-public sealed class TopicEventSourceTests(TransportKind transport) : InProcess(transport)
+public sealed class TopicEventSourceTests(TransportKind transport) : InBrowser(transport)
 {
     private const int DropCount = 50;
     private const int MessageCount = 20_000;
 
     private static readonly string[] Topics = ["s.a", "s.b", "s.c"];
 
-    private Chromium? _browser;
-
     private static CancellationToken Cancellation => TestContext.CurrentContext.CancellationToken;
-
-    [OneTimeSetUp]
-    public async Task LaunchAsync()
-    {
-        _browser = await Chromium.LaunchAsync();
-    }
-
-    [OneTimeTearDown]
-    public async Task CloseAsync()
-    {
-        if (_browser is not null)
-        {
-            await _browser.DisposeAsync();
-        }
-    }
 
     [Test]
     public async Task Fifty_drops_lose_nothing_of_three_topics_and_repeat_nothing()
@@ -117,7 +100,7 @@ public sealed class TopicEventSourceTests(TransportKind transport) : InProcess(t
 
     private async Task<IPage> ListenAsync(FaultProxy proxy)
     {
-        IPage page = await _browser!.NewPageAsync();
+        IPage page = await Browser.NewPageAsync();
         await page.GotoAsync(string.Create(CultureInfo.InvariantCulture, $"http://{proxy.EndPoint}/"));
         await page.EvaluateAsync(
             """

@@ -22,16 +22,16 @@ function enter(name, room) {
   byId('sign-in').hidden = true;
   byId('chat').hidden = false;
   byId('room-name').textContent = room;
-  byId('events').href = `/events?topic=room.${room}`;
+  byId('events').href = `events?topic=room.${room}`;
   document.title = `#${room}`;
 
   // All tabs of one member share a connection and, over a reload, what they have not sent yet.
-  const client = new TopicClient('/topics', {
+  const client = new TopicClient('topics', {
     name: `chat ${name}`,
-    events: '/events',
+    events: 'events',
     storage: localStorage,
     token: async () => {
-      const answer = await fetch('/auth', { method: 'POST', body: name });
+      const answer = await fetch('auth', { method: 'POST', body: name });
       if (!answer.ok) throw new Error(`the sign-in was answered with ${answer.status}`);
       return answer.text();
     },

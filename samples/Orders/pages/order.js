@@ -14,7 +14,7 @@ function take(order) {
 }
 
 function openSocket(after) {
-  const address = new URL(`/api/orders/${rendered.id}/ws`, location.href);
+  const address = new URL(`../api/orders/${rendered.id}/ws`, location.href);
   address.protocol = address.protocol.replace('http', 'ws');
   if (after) address.searchParams.set('after', after);
   const socket = new WebSocket(address);
@@ -28,7 +28,7 @@ function openSocket(after) {
 }
 
 function openEvents() {
-  const events = new EventSource(`/api/orders/${rendered.id}/events?last_event_id=${position}`);
+  const events = new EventSource(`../api/orders/${rendered.id}/events?last_event_id=${position}`);
   events.onopen = () => { byId('wire').textContent = 'live by events'; };
   events.onmessage = ({ data }) => take(JSON.parse(data));
   events.addEventListener('gap', () => location.reload());
@@ -37,11 +37,11 @@ function openEvents() {
 if (isSocket) openSocket(position);
 else openEvents();
 
-new EventSource('/api/notifications').onmessage = ({ data }) => byId('notes').append(Object.assign(document.createElement('li'), { textContent: data }));
+new EventSource('../api/notifications').onmessage = ({ data }) => byId('notes').append(Object.assign(document.createElement('li'), { textContent: data }));
 
 byId('print').onclick = async () => {
-  const { job } = await (await fetch('/api/jobs', { method: 'POST' })).json();
-  const progress = new EventSource(`/api/jobs/${job}/events?last=100`);
+  const { job } = await (await fetch('../api/jobs', { method: 'POST' })).json();
+  const progress = new EventSource(`../api/jobs/${job}/events?last=100`);
   const show = ({ data }) => {
     const { percent } = JSON.parse(data);
     byId('job').value = percent;
