@@ -1,6 +1,4 @@
 // Servers that well-known clients talk to, each a file: dotnet run --project samples/Dialects -- [--port N] [--transport auto|sockets|epoll] [--loops N] [--mqtt ADDRESS:PORT]
-//   npm openai                        baseURL http://127.0.0.1:8080/v1
-//   npm @modelcontextprotocol/sdk     http://127.0.0.1:8080/mcp
 //   npm graphql-ws                    ws://127.0.0.1:8080/graphql
 //   npm yjs with y-websocket          ws://127.0.0.1:8080/yjs
 //   npm mqtt                          ws://127.0.0.1:8080/mqtt, with --mqtt ADDRESS:PORT, where an MQTT broker listens
@@ -15,9 +13,6 @@ if (CommandLine.Parse("Dialects", args, "--mqtt ADDRESS:PORT") is not { } line)
 }
 
 await using HttpServer server = SampleServer.Create(line);
-using var tools = new McpTools();
-new ChatCompletions().Map(server);
-tools.Map(server);
 GraphQlSubscriptions.Map(server);
 new YjsRooms().Map(server);
 await using var bridge = new MqttBridge(IPEndPoint.Parse(line["--mqtt"] ?? "127.0.0.1:1883"));

@@ -28,6 +28,10 @@ internal sealed class ServerProgram : IAsyncDisposable
     public static Task<ServerProgram> StartDialectsAsync(string transport, string mqtt)
         => StartAsync("samples/Dialects/bin", "Dialects.dll", "Dialects listening on http://", ["--transport", transport, "--mqtt", mqtt]);
 
+    /// <summary>With room for two jobs at a time, whose answers are kept for a second.</summary>
+    public static Task<ServerProgram> StartGatewayAsync(string transport)
+        => StartAsync("samples/Gateway/bin", "Gateway.dll", "Gateway listening on http://", ["--transport", transport, "--jobs", "2", "--ttl", "1"]);
+
     public static Task<ServerProgram> StartDemoAsync(string transport)
         => StartAsync("samples/Demo/bin", "Demo.dll", "Demo listening on http://", ["--transport", transport]);
 

@@ -8,7 +8,7 @@ const transport = new StreamableHTTPClientTransport(new URL(`${process.argv[2]}/
 const client = new Client({ name: 'interop', version: '1.0.0' });
 client.onerror = (error) => say({ kind: 'error', message: String(error) });
 await client.connect(transport);
-say({ kind: 'connected', server: client.getServerVersion().name, hasSession: Boolean(transport.sessionId) });
+say({ kind: 'connected', server: client.getServerVersion().name, version: transport.protocolVersion, hasSession: Boolean(transport.sessionId) });
 say({ kind: 'tools', names: (await client.listTools()).tools.map((tool) => tool.name) });
 say({ kind: 'add', text: (await client.callTool({ name: 'add', arguments: { a: 2, b: 40 } })).content[0].text });
 
