@@ -7,7 +7,7 @@ $PSNativeCommandUseErrorActionPreference = $false
 
 $root = $PSScriptRoot
 $artifacts = Join-Path $root 'artifacts'
-$nodeDir = Join-Path $root 'tests/Engine.Interop.Tests/node'
+$nodeDirs = 'tests/Engine.Interop.Tests/node', 'tests/Engine.TypeScript.Tests/node' | ForEach-Object { Join-Path $root $_ }
 $verb = if ($args.Count -gt 0) { $args[0] } else { '' }
 $rest = @(if ($args.Count -gt 1) { $args[1..($args.Count - 1)] })
 
@@ -52,14 +52,16 @@ function Install-Peers {
     if ($missing.Count -gt 0) { Stop-With "missing for the interop tests: $($missing -join ', ')" }
     $env:ENGINE_CHROMIUM = $chromium
 
-    $installed = Get-Item (Join-Path $nodeDir 'node_modules/.package-lock.json') -Force -ErrorAction SilentlyContinue
-    $lock = Get-Item (Join-Path $nodeDir 'package-lock.json')
-    if (-not $installed -or $installed.LastWriteTimeUtc -le $lock.LastWriteTimeUtc) {
-        Push-Location $nodeDir
-        & npm ci --ignore-scripts --no-audit --no-fund | Out-Host
-        $code = $LASTEXITCODE
-        Pop-Location
-        if ($code -ne 0) { Stop-With 'npm could not install ws and eventsource' }
+    foreach ($nodeDir in $nodeDirs) {
+        $installed = Get-Item (Join-Path $nodeDir 'node_modules/.package-lock.json') -Force -ErrorAction SilentlyContinue
+        $lock = Get-Item (Join-Path $nodeDir 'package-lock.json')
+        if (-not $installed -or $installed.LastWriteTimeUtc -le $lock.LastWriteTimeUtc) {
+            Push-Location $nodeDir
+            & npm ci --ignore-scripts --no-audit --no-fund | Out-Host
+            $code = $LASTEXITCODE
+            Pop-Location
+            if ($code -ne 0) { Stop-With "npm could not install the modules of $nodeDir" }
+        }
     }
 }
 
@@ -75,7 +77,7 @@ function Get-TestProjects {
 function Invoke-Tests([string[]] $wanted) {
     $selected = @(Get-TestProjects | Where-Object { $name = $_; $wanted.Count -eq 0 -or @($wanted | Where-Object { $name.Contains($_) }).Count -gt 0 })
     if ($selected.Count -eq 0) { Stop-With "no test project's name contains: $wanted" }
-    if ($selected -contains 'Engine.Interop.Tests') { Install-Peers }
+    if ($selected -contains 'Engine.Interop.Tests' -or $selected -contains 'Engine.TypeScript.Tests') { Install-Peers }
     Build-Solution
 
     $results = Join-Path $artifacts 'test-results'

@@ -11,7 +11,7 @@ export MSBUILDDISABLENODEREUSE=1 DOTNET_CLI_USE_MSBUILD_SERVER=0
 export HOME="${HOME:-$root/artifacts/home}"
 
 artifacts="$root/artifacts"
-node_dir="$root/tests/Engine.Interop.Tests/node"
+node_dirs=("$root/tests/Engine.Interop.Tests/node" "$root/tests/Engine.TypeScript.Tests/node")
 
 usage() {
   cat "$root/.ci/usage.txt"
@@ -53,11 +53,14 @@ need_peers() {
     fi
   fi
   # npm leaves a copy of the lock file behind: when it is as new as ours, the modules are those of the lock file.
-  if ! [ "$node_dir/node_modules/.package-lock.json" -nt "$node_dir/package-lock.json" ]; then
-    mkdir -p "$artifacts"
-    (cd "$node_dir" && npm ci --ignore-scripts --no-audit --no-fund </dev/null >"$artifacts/npm.log" 2>&1) \
-      || die "npm could not install ws and eventsource (see artifacts/npm.log)"
-  fi
+  local node_dir
+  for node_dir in "${node_dirs[@]}"; do
+    if ! [ "$node_dir/node_modules/.package-lock.json" -nt "$node_dir/package-lock.json" ]; then
+      mkdir -p "$artifacts"
+      (cd "$node_dir" && npm ci --ignore-scripts --no-audit --no-fund </dev/null >"$artifacts/npm.log" 2>&1) \
+        || die "npm could not install the modules of ${node_dir#"$root/"} (see artifacts/npm.log)"
+    fi
+  done
 }
 
 # Only programs are wanted: nginx's package would start a server on port 80, unless Debian's own policy hook says no.
@@ -117,7 +120,7 @@ run_tests() {
   [ "${#selected[@]}" -gt 0 ] || die "no test project's name contains: $*"
 
   need_dotnet
-  case " ${selected[*]} " in *" tests/Engine.Interop.Tests "* | *" tests/Engine.Backplane.Tests "*)
+  case " ${selected[*]} " in *" tests/Engine.Interop.Tests "* | *" tests/Engine.Backplane.Tests "* | *" tests/Engine.TypeScript.Tests "*)
     need_peers
     ENGINE_CHROMIUM="$(chromium_path)"
     export ENGINE_CHROMIUM

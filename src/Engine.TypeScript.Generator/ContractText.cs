@@ -30,7 +30,7 @@ internal sealed class ContractText
         Items("members", type.Members, member =>
         {
             Open('{').Text("name", member.Name).Flag("optional", member.IsOptional).Text("documentation", member.Documentation).Name("type");
-            Write(member.Type);
+            Write(member.OmitsNull ? member.Type with { IsNullable = false } : member.Type);
             Close('}');
         });
         Items("values", type.Values, value => Open('{').Text("name", value.Name).Text("documentation", value.Documentation).Close('}'));

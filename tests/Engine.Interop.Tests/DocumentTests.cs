@@ -1,3 +1,4 @@
+using Engine.TypeScript.Generator;
 using Microsoft.CodeAnalysis;
 using Microsoft.CodeAnalysis.CSharp;
 using Microsoft.CodeAnalysis.Diagnostics;
@@ -17,7 +18,7 @@ public sealed class DocumentTests
         global using System.Threading.Tasks;
         """;
 
-    private static readonly string[] Packages = ["Engine", "Engine.Http1", "Engine.PubSub", "Engine.WebSockets", "Engine.Sse", "Engine.StaticFiles", "Engine.Hosting"];
+    private static readonly string[] Packages = ["Engine", "Engine.Http1", "Engine.PubSub", "Engine.WebSockets", "Engine.Sse", "Engine.StaticFiles", "Engine.Hosting", "Engine.TypeScript"];
 
     private static IEnumerable<TestCaseData> Blocks()
     {
@@ -62,7 +63,7 @@ public sealed class DocumentTests
         string? folder = Directory.GetDirectories(Path.Combine(root, "packs", "Microsoft.NETCore.App.Ref")).Where(static path => Path.GetFileName(path).StartsWith("10.", StringComparison.Ordinal)).Max(StringComparer.Ordinal);
         Assert.That(folder, Is.Not.Null, "the SDK's reference pack");
         var reference = new AnalyzerFileReference(Path.Combine(folder!, "analyzers", "dotnet", "cs", "System.Text.Json.SourceGeneration.dll"), new Loader());
-        return reference.GetGenerators(LanguageNames.CSharp);
+        return reference.GetGenerators(LanguageNames.CSharp).Add(new ContractGenerator().AsSourceGenerator());
     }
 
     private sealed class Loader : IAnalyzerAssemblyLoader

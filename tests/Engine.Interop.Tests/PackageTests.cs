@@ -15,6 +15,8 @@ namespace Engine.Interop.Tests;
 [CancelAfter(300_000)]
 public sealed partial class PackageTests
 {
+    private const string Tool = "Engine.TypeScript.Tool";
+
     private static readonly TimeSpan LongEnough = TimeSpan.FromMinutes(4);
 
     private string _folder = "";
@@ -49,10 +51,11 @@ public sealed partial class PackageTests
         Assert.That(Directory.GetFiles(Feed, "*.nupkg").Select(path => Path.GetFileName(path)), Is.EquivalentTo(Projects().Select(name => $"{name}.{_version}.nupkg")));
         foreach (string name in Projects())
         {
+            string library = name == Tool ? "tools/net10.0/any" : "lib/net10.0";
             using ZipArchive package = ZipFile.OpenRead(Path.Combine(Feed, $"{name}.{_version}.nupkg"));
             Assert.That(
                 package.Entries.Select(entry => entry.FullName),
-                Is.SupersetOf((string[])["README.md", "icon.png", $"lib/net10.0/{name}.dll", $"lib/net10.0/{name}.xml"]),
+                Is.SupersetOf((string[])["README.md", "icon.png", $"{library}/{name}.dll", .. name == Tool ? [] : new[] { $"{library}/{name}.xml" }]),
                 name);
             using Stream nuspec = package.GetEntry($"{name}.nuspec")!.Open();
             XElement metadata = XDocument.Load(nuspec).Root!.Elements().Single();
@@ -66,8 +69,49 @@ public sealed partial class PackageTests
                 Assert.That(Value("description"), Is.Not.Empty.And.Not.EqualTo("Package Description"), name);
             });
             using ZipArchive symbols = ZipFile.OpenRead(Path.Combine(Feed, $"{name}.{_version}.snupkg"));
-            Assert.That(symbols.GetEntry($"lib/net10.0/{name}.pdb"), Is.Not.Null, name);
+            Assert.That(symbols.GetEntry($"{library}/{name}.pdb"), Is.Not.Null, name);
         }
+    }
+
+    [Test]
+    public async Task A_contract_built_of_the_package_is_written_as_TypeScript_by_the_installed_tool()
+    {
+        string folder = Path.Combine(_folder, "contract");
+        Directory.CreateDirectory(folder);
+        await File.WriteAllTextAsync(Path.Combine(folder, "Contract.cs"), """
+            using Engine.TypeScript;
+
+            [Message("move")]
+            public record Move(long To);
+
+            [MessageHandler]
+            public partial class Board
+            {
+                public static bool IsJson => ContractJson.Move is not null;
+
+                private static void On(Move move) => _ = move;
+            }
+            """);
+        await File.WriteAllTextAsync(Path.Combine(folder, "Game.csproj"), $"""
+            <Project Sdk="Microsoft.NET.Sdk">
+              <PropertyGroup>
+                <TargetFramework>net10.0</TargetFramework>
+                <Nullable>enable</Nullable>
+                <TreatWarningsAsErrors>true</TreatWarningsAsErrors>
+              </PropertyGroup>
+              <ItemGroup>
+                <Using Include="Game" />
+                <PackageReference Include="Engine.TypeScript" Version="{_version}" />
+              </ItemGroup>
+            </Project>
+            """);
+        await WriteFeedAsync(folder);
+        await DotnetAsync(folder, "build", "-o", Path.Combine(folder, "out"), "--nologo");
+        string tools = Path.Combine(folder, "tools");
+        await DotnetAsync(folder, "tool", "install", Tool, "--tool-path", tools, "--version", _version, "--add-source", Feed);
+        await using ChildProcess tool = ChildProcess.Start(Path.Combine(tools, "engine-typescript"), [Path.Combine(folder, "out", "Game.dll"), "--out", Path.Combine(folder, "game.ts")]);
+        Assert.That(await tool.WaitForExitAsync(LongEnough), Is.Zero, tool.Error);
+        Assert.That(await File.ReadAllTextAsync(Path.Combine(folder, "game.ts")), Does.Contain("export type BoardToServer = Move;").And.Contain("  to: string;"));
     }
 
     [Test]
@@ -139,7 +183,7 @@ public sealed partial class PackageTests
         string folder = Path.Combine(_folder, "worker");
         Directory.CreateDirectory(folder);
         string sample = Path.Combine(Repository.Root, "samples", "Worker");
-        foreach (string file in (string[])["Program.cs", "Greeter.cs", "appsettings.json"])
+        foreach (string file in (string[])["Program.cs", "Greeter.cs", "Figures.cs", "figures.html", "appsettings.json"])
         {
             File.Copy(Path.Combine(sample, file), Path.Combine(folder, file));
         }
@@ -151,11 +195,14 @@ public sealed partial class PackageTests
         project = PackageReference().Replace(project, match => $"<PackageReference Include=\"{match.Groups[1].Value}\" Version=\"{VersionOf(match.Groups[1].Value)}\" />");
         project = project.Replace("<OutputType>", "<TargetFramework>net10.0</TargetFramework>\n    <Nullable>enable</Nullable>\n    <ImplicitUsings>enable</ImplicitUsings>\n    <OutputType>", StringComparison.Ordinal);
         await File.WriteAllTextAsync(Path.Combine(folder, "Worker.csproj"), project);
-        await File.WriteAllTextAsync(
-            Path.Combine(folder, "nuget.config"), $"<configuration><packageSources><add key=\"packed\" value=\"{Feed}\" /></packageSources></configuration>");
+        await WriteFeedAsync(folder);
         await DotnetAsync(folder, "build", "-c", "Release", "-o", Path.Combine(folder, "out"), "--nologo");
         return Path.Combine(folder, "out", "Worker.dll");
     }
+
+    /// <summary>Restores in a folder find what was packed.</summary>
+    private Task WriteFeedAsync(string folder) => File.WriteAllTextAsync(
+        Path.Combine(folder, "nuget.config"), $"<configuration><packageSources><add key=\"packed\" value=\"{Feed}\" /></packageSources></configuration>");
 
     private static async Task<IPEndPoint> ReadyAsync(ChildProcess worker, string name)
     {
@@ -164,8 +211,11 @@ public sealed partial class PackageTests
         return IPEndPoint.Parse(line[ready.Length..]);
     }
 
+    /// <summary>All but the generator, which is inside the package of what it generates for.</summary>
     private static IEnumerable<string> Projects()
-        => Directory.GetFiles(Path.Combine(Repository.Root, "src"), "*.csproj", SearchOption.AllDirectories).Select(path => Path.GetFileNameWithoutExtension(path));
+        => Directory.GetFiles(Path.Combine(Repository.Root, "src"), "*.csproj", SearchOption.AllDirectories)
+            .Select(path => Path.GetFileNameWithoutExtension(path))
+            .Where(name => name != "Engine.TypeScript.Generator");
 
     private static async Task DotnetAsync(string folder, params string[] arguments)
     {

@@ -16,6 +16,11 @@ internal static class HouseMap
         ["Engine.Sse"] = ["Engine", "Engine.Http1", "Engine.PubSub"],
         ["Engine.StaticFiles"] = ["Engine", "Engine.Http1"],
         ["Engine.Hosting"] = ["Engine", "Engine.Http1", "Engine.PubSub", "Engine.WebSockets", "Engine.Sse"],
+
+        // The generator is inside the package of what it generates for; nothing calls it.
+        ["Engine.TypeScript.Generator"] = [],
+        ["Engine.TypeScript"] = ["Engine.TypeScript.Generator"],
+        ["Engine.TypeScript.Tool"] = [],
     };
 
     /// <summary>Folders of each package, lowest first. The root (empty name) holds words and numbers that everybody may use.</summary>
@@ -33,6 +38,9 @@ internal static class HouseMap
         ["Engine.Sse"] = ["", "Streams", "Topics", "Hub", "Client"],
         ["Engine.StaticFiles"] = [""],
         ["Engine.Hosting"] = [""],
+        ["Engine.TypeScript.Generator"] = [""],
+        ["Engine.TypeScript"] = [""],
+        ["Engine.TypeScript.Tool"] = [""],
     };
 
     /// <summary>Folders on the same step: they share what lies below and know nothing of one another.</summary>

@@ -13,7 +13,7 @@ public sealed class MirrorTests
         foreach (SourceFile file in Tree.Shipped.Where(HasBehaviour))
         {
             string type = file.Name.Split('.')[0];
-            string folder = $"tests/{file.Project}.Tests/";
+            string folder = $"tests/{Tree.TestsOf(file.Project)}/";
             bool isTested = tests.Any(test => test.StartsWith(folder, StringComparison.Ordinal) && test.Split('/')[^1].StartsWith(type, StringComparison.Ordinal));
             if (!isTested && !excused.Covers(file.Path))
             {

@@ -78,10 +78,9 @@ public sealed class ProjectArrowTests
     [Test]
     public void Every_package_has_a_tests_project()
     {
-        // The brokers share one: the same contract for each.
         IEnumerable<string> untested = Tree.ShippedProjects
-            .Select(static name => name.StartsWith("Engine.Backplane.", StringComparison.Ordinal) ? "Engine.Backplane" : name)
-            .Where(name => !Tree.Files.Contains($"tests/{name}.Tests/{name}.Tests.csproj", StringComparer.Ordinal));
+            .Select(Tree.TestsOf)
+            .Where(name => !Tree.Files.Contains($"tests/{name}/{name}.csproj", StringComparer.Ordinal));
         Assert.That(untested, Is.Empty);
     }
 

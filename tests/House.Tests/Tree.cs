@@ -7,6 +7,9 @@ internal static class Tree
 {
     private static readonly string[] Leftovers = ["bin", "obj", "node_modules", "artifacts", ".git", ".vs", ".idea", "TestResults", "BenchmarkDotNet.Artifacts"];
 
+    // The brokers share one: the same contract for each. A contract's generator and tool make sense together only.
+    private static readonly string[] Families = ["Engine.Backplane", "Engine.TypeScript"];
+
     private static readonly Lazy<string> LazyRoot = new(() => FindRoot());
     private static readonly Lazy<IReadOnlyList<string>> LazyFiles = new(() => [.. List(Root).Order(StringComparer.Ordinal)]);
     private static readonly Lazy<IReadOnlyList<SourceFile>> LazySources = new(() =>
@@ -28,6 +31,10 @@ internal static class Tree
     public static IEnumerable<string> ShippedProjects => Files
         .Where(path => path.StartsWith("src/", StringComparison.Ordinal) && path.EndsWith(".csproj", StringComparison.Ordinal))
         .Select(path => System.IO.Path.GetFileNameWithoutExtension(path)!);
+
+    /// <summary>The project that tests a package: its own, or the one that a family of packages shares.</summary>
+    public static string TestsOf(string package)
+        => (Families.FirstOrDefault(family => package.StartsWith(family + ".", StringComparison.Ordinal)) ?? package) + ".Tests";
 
     public static string Absolute(string path) => System.IO.Path.Combine(Root, path);
 
