@@ -1,5 +1,6 @@
 using System.Globalization;
 using System.Text;
+using Spectre.Console;
 
 namespace Conformance;
 
@@ -8,18 +9,15 @@ internal static class SectionTable
 {
     public static string Of(string title, IReadOnlyList<CaseResult> results)
     {
-        StringBuilder text = new();
-        text.Append('\n').Append(title).Append('\n');
-        text.Append("section                          cases     ok  non-strict  informational  failed  seconds\n");
+        Table table = TextTable.Create(title, "section", "cases", "ok", "non-strict", "informational", "failed", "seconds");
         foreach (IGrouping<int, CaseResult> section in results.GroupBy(result => result.Case.Id.Section).OrderBy(group => group.Key))
         {
-            Row(text, string.Create(CultureInfo.InvariantCulture, $"{section.Key,2} {CaseCatalogue.SectionNames[section.Key]}"), [.. section]);
+            Row(table, string.Create(CultureInfo.InvariantCulture, $"{section.Key,2} {CaseCatalogue.SectionNames[section.Key]}"), [.. section]);
         }
 
-        Row(text, "all", results);
+        Row(table, "all", results);
         int accepted = results.Count(result => result.IsAccepted);
-        text.Append(CultureInfo.InvariantCulture, $"{accepted} of {results.Count} cases OK\n");
-        return text.ToString();
+        return string.Create(CultureInfo.InvariantCulture, $"{TextTable.Render(table)}{accepted} of {results.Count} cases OK\n");
     }
 
     /// <summary>Why a case is not OK, in a few lines.</summary>
@@ -36,13 +34,16 @@ internal static class SectionTable
         return text.ToString();
     }
 
-    private static void Row(StringBuilder text, string name, IReadOnlyList<CaseResult> results)
+    private static void Row(Table table, string name, IReadOnlyList<CaseResult> results)
     {
         int informational = results.Count(result => result.IsAccepted && result.Behavior == Verdict.Informational);
         int ok = results.Count(result => result.IsAccepted) - informational;
         int nonStrict = results.Count(result => result.Behavior == Verdict.NonStrict && result.CloseBehavior == Verdict.Ok);
         int failed = results.Count - ok - informational - nonStrict;
         double seconds = results.Sum(result => result.Duration.TotalSeconds);
-        text.Append(CultureInfo.InvariantCulture, $"{name,-32} {results.Count,5} {ok,6} {nonStrict,11} {informational,14} {failed,7} {seconds,8:F1}\n");
+        table.AddRow(
+            Markup.Escape(name), Text(results.Count), Text(ok), Text(nonStrict), Text(informational), Text(failed), seconds.ToString("F1", CultureInfo.InvariantCulture));
     }
+
+    private static string Text(int count) => count.ToString(CultureInfo.InvariantCulture);
 }

@@ -1,6 +1,7 @@
 using System.Globalization;
 using System.Net;
 using System.Text;
+using Spectre.Console;
 
 namespace Conformance;
 
@@ -54,14 +55,17 @@ internal static class HttpRun
     {
         StringBuilder text = new();
         text.Append('\n').Append(title).Append('\n');
-        int width = results.Length == 0 ? 0 : results.Max(result => result.Vector.Id.Length);
         foreach (IGrouping<string, HttpVectorResult> group in results.GroupBy(result => result.Vector.Group))
         {
-            text.Append('\n').Append(group.Key).Append('\n');
+            Table table = TextTable.Create(group.Key, "vector", "level", "seen", "verdict");
             foreach (HttpVectorResult result in group)
             {
-                text.Append(CultureInfo.InvariantCulture, $"  {result.Vector.Id.PadRight(width)}  {result.Vector.Level,-6}  {result.Seen,-18}  {Word(result)}{(result.Fault is null ? "" : ": " + result.Fault)}\n");
+                table.AddRow(
+                    Markup.Escape(result.Vector.Id), Markup.Escape($"{result.Vector.Level}"), Markup.Escape($"{result.Seen}"),
+                    Markup.Escape($"{Word(result)}{(result.Fault is null ? "" : ": " + result.Fault)}"));
             }
+
+            text.Append(TextTable.Render(table));
         }
 
         int lawful = results.Count(result => result.Fault is null);
