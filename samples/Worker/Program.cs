@@ -10,7 +10,7 @@ using OpenTelemetry.Resources;
 using Worker;
 
 HostApplicationBuilder builder = Host.CreateApplicationBuilder(new HostApplicationBuilderSettings { Args = args, ContentRootPath = AppContext.BaseDirectory });
-builder.Services.AddSingleton(TimeProvider.System).AddScoped<Greeter>();
+builder.Services.AddSingleton(TimeProvider.System).AddScoped<Greeter>().AddSingleton<Figures>();
 
 // Two servers: one for the world, one for probes. Where they listen stands in appsettings.json; ENGINE__SERVERS__PUBLIC__LISTEN__0 and the command line go before it.
 builder.Services.AddEngine()
@@ -32,7 +32,22 @@ builder.Services.AddEngine()
                 }
             }
         })))
-    .AddHttpServer("admin", static server => server.MapHealthChecks());
+    .AddHttpServer("admin", static server => server.MapHealthChecks().Map(static (routes, services) =>
+    {
+        // A page that draws the worker's own figures, for those without a collector.
+        Figures figures = services.GetRequiredService<Figures>();
+        byte[] page = ReadPage();
+        routes.MapGet("/", context =>
+        {
+            context.Response.ContentType = "text/html; charset=utf-8";
+            return context.Response.WriteAsync(page);
+        });
+        routes.MapGet("/figures", context =>
+        {
+            context.Response.ContentType = "application/json";
+            return context.Response.WriteAsync(figures.Read());
+        });
+    }));
 
 // Metrics and traces go to the collector that the usual variables name, OTEL_EXPORTER_OTLP_ENDPOINT before all; without it nothing is measured.
 if (Environment.GetEnvironmentVariable("OTEL_EXPORTER_OTLP_ENDPOINT") is { Length: > 0 })
@@ -56,3 +71,11 @@ foreach (string name in servers.Names)
 }
 
 await host.WaitForShutdownAsync();
+
+static byte[] ReadPage()
+{
+    using Stream page = typeof(Figures).Assembly.GetManifestResourceStream("figures.html")!;
+    using var bytes = new MemoryStream();
+    page.CopyTo(bytes);
+    return bytes.ToArray();
+}
