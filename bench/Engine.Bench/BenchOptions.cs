@@ -25,9 +25,11 @@ internal sealed class BenchOptions
           storm       minutes of clients that misbehave, and canaries that nobody else may see
           alloc       what the whole process allocates over a million messages
           wrk         this load generator beside wrk on the same servers
+          cold        GET /plain second by second from the start of the process: by the JIT, ReadyToRun and natively, beside Kestrel and Bun
           micro       BenchmarkDotNet on the parts (takes BenchmarkDotNet's own options)
 
-          --peers a,b        engine, engine-sockets, c, beast, kestrel, signalr, bun, deno, ws (default: all that the scenario knows)
+          --peers a,b        engine, engine-sockets, c, beast, kestrel, signalr, bun, deno, ws (default: all that the scenario knows);
+                             of cold: engine, engine-r2r, engine-r2r-static, engine-aot, kestrel, kestrel-aot, bun
           --transport T      epoll, sockets or both (default): the engines among the peers
           --connections a,b  default by scenario
           --seconds N        counted seconds a round, default 3
@@ -40,7 +42,7 @@ internal sealed class BenchOptions
           --check            fail when a ratio to a peer falls under its number in bench/ratios.json
         """;
 
-    private static readonly string[] KnownScenarios = ["raw", "echo", "plain", "pipelined", "sse", "topics", "churn", "slow", "tls", "scale", "crowd", "slowloris", "soak", "storm", "alloc", "wrk"];
+    private static readonly string[] KnownScenarios = ["raw", "echo", "plain", "pipelined", "sse", "topics", "churn", "slow", "tls", "scale", "crowd", "slowloris", "soak", "storm", "alloc", "wrk", "cold"];
 
     public string Scenario { get; private set; } = "tour";
 

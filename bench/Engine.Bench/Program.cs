@@ -36,6 +36,9 @@ switch (options.Scenario)
     case "alloc":
         AllocationScenario.Run(options, report);
         break;
+    case "cold":
+        ColdScenario.Run(options, report, results);
+        break;
     case "wrk":
         WrkScenario.Run(options, report);
         break;

@@ -9,7 +9,7 @@
 typedef struct {
   int port, connections, size, batch, threads, frozen, source;
   double seconds, warm_up, rate, nap;
-  bool tls, resume, bare, deflate, signalr;
+  bool tls, resume, bare, deflate, signalr, ticks;
   const char *path;
 } load_options;
 

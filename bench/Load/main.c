@@ -15,6 +15,7 @@ static const char usage[] =
     "usage: load raw|ws|http|sse|topics|churn|idle --port N [options]\n"
     "  raw, ws, http  --size bytes, --batch messages a write, --rate messages a second in all (0: closed loop, one batch in flight a connection),\n"
     "                 --frozen N more connections that send and never read; http: --path\n"
+    "                 --ticks: each second of the counting a line \"tick\" and the messages so far\n"
     "  sse            --path of a stream whose data lines begin with the server's monotonic clock in ns; latency from there to here\n"
     "                 --nap MS between two turns of reading, so that the sender shares no cache with a reader at work, as if it were on another machine\n"
     "  topics         --path of WebSockets that only read, messages whose text holds that clock; --deflate: offer compression; --signalr: greet in its JSON protocol;\n"
@@ -60,7 +61,8 @@ int main(int argc, char **argv) {
   static const struct option names[] = {
       {"port", 1, 0, 'p'},    {"connections", 1, 0, 'c'}, {"size", 1, 0, 's'},   {"batch", 1, 0, 'b'},  {"threads", 1, 0, 't'}, {"frozen", 1, 0, 'f'},
       {"source", 1, 0, 'o'},  {"seconds", 1, 0, 'd'},     {"warm-up", 1, 0, 'w'}, {"rate", 1, 0, 'r'},  {"tls", 0, 0, 'T'},     {"path", 1, 0, 'P'},
-      {"nap", 1, 0, 'N'},     {"resume", 0, 0, 'R'},      {"bare", 0, 0, 'B'}, {"deflate", 0, 0, 'D'}, {"signalr", 0, 0, 'S'},   {0}};
+      {"nap", 1, 0, 'N'},     {"resume", 0, 0, 'R'},      {"bare", 0, 0, 'B'}, {"deflate", 0, 0, 'D'}, {"signalr", 0, 0, 'S'}, {"ticks", 0, 0, 'K'},
+      {0}};
   for (int name; (name = getopt_long(argc, argv, "", names, NULL)) != -1;) switch (name) {
       case 'p': options.port = atoi(optarg); break;
       case 'c': options.connections = atoi(optarg); break;
@@ -78,6 +80,7 @@ int main(int argc, char **argv) {
       case 'B': options.bare = true; break;
       case 'D': options.deflate = true; break;
       case 'S': options.signalr = true; break;
+      case 'K': options.ticks = true; break;
       case 'N': options.nap = atof(optarg); break;
       default: return fputs(usage, stderr), 2;
     }

@@ -205,6 +205,14 @@ static void sleep_until(int64_t time) {
   }
 }
 
+// The workers count on meanwhile: a message more or less is no matter.
+static void report_tick(const worker *workers) {
+  long messages = 0;
+  for (int i = 0; i < options.threads; i++) messages += __atomic_load_n(&workers[i].messages, __ATOMIC_RELAXED);
+  printf("tick %ld\n", messages);
+  fflush(stdout);
+}
+
 int run_throughput(const char *which) {
   mode = which;
   encode();
@@ -236,7 +244,12 @@ int run_throughput(const char *which) {
   sleep_until(begin_at);
   double cpu = cpu_seconds(), seconds = 0;
   report_begin();
+  for (int64_t at = begin_at + 1000000000; options.ticks && at < end_at; at += 1000000000) {
+    sleep_until(at);
+    report_tick(workers);
+  }
   sleep_until(end_at);
+  if (options.ticks) report_tick(workers);
   cpu = cpu_seconds() - cpu;
   static histogram latencies;
   long messages = 0;

@@ -12,7 +12,8 @@ internal static class LoadGenerator
     /// <param name="arguments">The mode and its options, without the port.</param>
     /// <param name="opened">Called when the counting begins: all connections are open, and the server is warm.</param>
     /// <param name="countsInstructions">Whether instructions are counted, which costs a server of many threads time at each of its switches.</param>
-    public static Measurement Run(ServerUnderTest server, string? cpus, string[] arguments, Action? opened = null, bool countsInstructions = false)
+    /// <param name="ticked">With --ticks: called each second of the counting with the messages so far.</param>
+    public static Measurement Run(ServerUnderTest server, string? cpus, string[] arguments, Action? opened = null, bool countsInstructions = false, Action<long>? ticked = null)
     {
         string program = Tools.LoadGenerator(arguments.Contains("--tls"));
         string[] command =
@@ -30,6 +31,10 @@ internal static class LoadGenerator
                 before = server.CpuSeconds;
                 instructionsBefore = counter?.Read() ?? default;
                 opened?.Invoke();
+            }
+            else if (line.StartsWith("tick ", StringComparison.Ordinal))
+            {
+                ticked?.Invoke(long.Parse(line.AsSpan(5), NumberStyles.None, CultureInfo.InvariantCulture));
             }
             else if (line.StartsWith('{'))
             {

@@ -27,6 +27,11 @@ internal sealed record Peer(string Name, Func<PeerStart, string[]> Command)
         (_, "engine-raw") => SecureRawEcho(name, "auto", "openssl"),
         (_, "engine-raw-sslstream") => SecureRawEcho(name, "auto", "sslstream"),
         (_, "engine-raw-sockets") => SecureRawEcho(name, "sockets", "openssl"),
+        ("cold", "engine-r2r") => Published(name, "conformance/TestServer", "-p:PublishReadyToRun=true", isNative: false),
+        ("cold", "engine-r2r-static") => Published("engine-r2r", "conformance/TestServer", "-p:PublishReadyToRun=true", isNative: false, "DOTNET_TieredPGO=0"),
+        ("cold", "engine-aot") => Published(name, "conformance/TestServer", "-p:PublishAot=true", isNative: true),
+        ("cold", "kestrel") => new Peer(name, start => ["dotnet", Program("bench/Peers/KestrelPlain", "KestrelPlain"), Text(start.Port)]),
+        ("cold", "kestrel-aot") => Published(name, "bench/Peers/KestrelPlain", "-p:PublishAot=true", isNative: true),
         (_, "engine") => TestServer(name, "auto"),
         (_, "engine-sockets") => TestServer(name, "sockets"),
         (_, "kestrel" or "signalr") => new Peer(name, start => ["dotnet", Program("bench/Peers/Kestrel", "Kestrel"), Text(start.Port), .. start.IsTls ? ["--tls", .. Certificates()] : Array.Empty<string>()]),
@@ -43,6 +48,17 @@ internal sealed record Peer(string Name, Func<PeerStart, string[]> Command)
             "dotnet", Program("conformance/TestServer", "TestServer"), "--port", Text(start.Port), "--loops", Text(start.Loops), "--transport", transport,
             .. start.IsTls ? ["--tls"] : Array.Empty<string>(), .. start.IsPortShared ? ["--reuse-port"] : Array.Empty<string>(), .. more,
         ]);
+
+    /// <summary>A program that is published when it is asked for the first time: compiled before it runs, whole or in part.</summary>
+    private static Peer Published(string name, string folder, string property, bool isNative, params string[] environment)
+    {
+        string project = Path.GetFileName(folder);
+        string program = Path.Combine(Tools.Publish(name, folder, property), isNative ? project : $"{project}.dll");
+        string[] command = [.. environment.Length > 0 ? ["env", .. environment] : Array.Empty<string>(), .. isNative ? Array.Empty<string>() : ["dotnet"], program];
+        return new Peer(name, start => project == "TestServer"
+            ? [.. command, "--port", Text(start.Port), "--loops", Text(start.Loops), "--transport", "auto"]
+            : [.. command, Text(start.Port)]);
+    }
 
     private static Peer RawEcho(string name, string transport) => new(name, start => ["dotnet", Program("bench/RawEcho", "RawEcho"), Text(start.Port), transport, Text(start.Loops)]);
 

@@ -68,6 +68,26 @@ internal static class Tools
         return Path.Combine(folder, name);
     }
 
+    /// <summary>Publishes a program for this machine into a folder, unless the folder is newer than what was built. Returns the folder.</summary>
+    public static string Publish(string name, string folder, string property)
+    {
+        string project = Path.GetFileName(folder), output = Path.Combine(Artifacts, "cold", name);
+        string built = Path.Combine(Root, folder, "bin", "Release", "net10.0", $"{project}.dll"), stamp = Path.Combine(output, "published");
+        if (!File.Exists(stamp) || File.GetLastWriteTimeUtc(stamp) < File.GetLastWriteTimeUtc(built))
+        {
+            Console.Error.WriteLine($"publishing: {name}");
+            string platform = System.Runtime.InteropServices.RuntimeInformation.ProcessArchitecture == System.Runtime.InteropServices.Architecture.Arm64 ? "linux-arm64" : "linux-x64";
+
+            // The lock files of the packages do not speak of this one operating system.
+            Run("dotnet", [
+                "publish", Path.Combine(Root, folder), "-c", "Release", "-r", platform, "--self-contained", property.Contains("Aot", StringComparison.Ordinal) ? "true" : "false", property,
+                "-p:NuGetLockFilePath=obj/aot.packages.lock.json", "-o", output, "-v", "quiet", "--nologo"]);
+            File.WriteAllText(stamp, property);
+        }
+
+        return output;
+    }
+
     /// <summary>A certificate for localhost and its key, for the peers that read them from files.</summary>
     public static void WriteCertificate()
     {

@@ -26,6 +26,7 @@ internal static class Machine
                 "beast" => $"Boost.Beast {BoostVersion()}",
                 "c" => $"gcc {Tools.Run("gcc", ["-dumpversion"]).Trim()}",
                 "kestrel" => "Kestrel of the same .NET",
+                "kestrel-aot" => "Kestrel of the same .NET, native",
                 "signalr" => "SignalR of the same .NET",
                 _ => null,
             };
