@@ -13,30 +13,30 @@ public sealed class BackplaneMetrics : IDisposable
 
     private readonly Meter _meter;
     private readonly Histogram<double> _confirmTime;
-    private long _published;
-    private long _confirmed;
-    private long _received;
-    private long _refused;
-    private long _retries;
-    private long _catchUps;
-    private long _gaps;
-    private long _reconnects;
-    private long _outboxLength;
+    private readonly MetricCount _published;
+    private readonly MetricCount _confirmed;
+    private readonly MetricCount _refused;
+    private readonly MetricCount _retries;
+    private readonly MetricCount _received;
+    private readonly MetricCount _catchUps;
+    private readonly MetricCount _gaps;
+    private readonly MetricCount _reconnects;
+    private readonly MetricCount _outboxLength;
 
     internal BackplaneMetrics(string name)
     {
         Name = name;
         KeyValuePair<string, object?>[] tags = [new("engine.backplane.name", name)];
         _meter = new Meter(new MeterOptions(MeterName) { Version = typeof(BackplaneMetrics).Assembly.GetName().Version?.ToString(), Tags = tags });
-        _meter.CreateObservableCounter("engine.backplane.published", () => Published, "{message}", "Messages put into the outbox.");
-        _meter.CreateObservableCounter("engine.backplane.confirmed", () => Confirmed, "{message}", "Messages that the broker has confirmed.");
-        _meter.CreateObservableCounter("engine.backplane.refused", () => Refused, "{message}", "Messages refused because the broker is away or the outbox full.");
-        _meter.CreateObservableCounter("engine.backplane.retries", () => Retries, "{message}", "Messages sent again because it was not known whether the broker had them.");
-        _meter.CreateObservableCounter("engine.backplane.received", () => Received, "{message}", "Messages that arrived.");
-        _meter.CreateObservableCounter("engine.backplane.catch_ups", () => CatchUps, "{read}", "Reads of a topic's history after the first.");
-        _meter.CreateObservableCounter("engine.backplane.gaps", () => Gaps, "{gap}", "Times that messages of a topic were lost to this node.");
-        _meter.CreateObservableCounter("engine.backplane.reconnects", () => Reconnects, "{connection}", "Times that the broker was back.");
-        _meter.CreateObservableUpDownCounter("engine.backplane.outbox", () => OutboxLength, "{message}", "Messages that wait for their confirmation.");
+        _published = MetricCount.Rising(_meter, "engine.backplane.published", "{message}", "Messages put into the outbox.");
+        _confirmed = MetricCount.Rising(_meter, "engine.backplane.confirmed", "{message}", "Messages that the broker has confirmed.");
+        _refused = MetricCount.Rising(_meter, "engine.backplane.refused", "{message}", "Messages refused because the broker is away or the outbox full.");
+        _retries = MetricCount.Rising(_meter, "engine.backplane.retries", "{message}", "Messages sent again because it was not known whether the broker had them.");
+        _received = MetricCount.Rising(_meter, "engine.backplane.received", "{message}", "Messages that arrived.");
+        _catchUps = MetricCount.Rising(_meter, "engine.backplane.catch_ups", "{read}", "Reads of a topic's history after the first.");
+        _gaps = MetricCount.Rising(_meter, "engine.backplane.gaps", "{gap}", "Times that messages of a topic were lost to this node.");
+        _reconnects = MetricCount.Rising(_meter, "engine.backplane.reconnects", "{connection}", "Times that the broker was back.");
+        _outboxLength = MetricCount.UpAndDown(_meter, "engine.backplane.outbox", "{message}", "Messages that wait for their confirmation.");
         _confirmTime = _meter.CreateHistogram<double>("engine.backplane.confirm.duration", "s", "Time from the outbox to the confirmation.");
     }
 
@@ -44,59 +44,59 @@ public sealed class BackplaneMetrics : IDisposable
     public string Name { get; }
 
     /// <summary>Messages put into the outbox.</summary>
-    public long Published => Interlocked.Read(ref _published);
+    public long Published => _published.Value;
 
     /// <summary>Messages that the broker has confirmed.</summary>
-    public long Confirmed => Interlocked.Read(ref _confirmed);
+    public long Confirmed => _confirmed.Value;
 
     /// <summary>Messages refused because the broker is away, or the outbox full.</summary>
-    public long Refused => Interlocked.Read(ref _refused);
+    public long Refused => _refused.Value;
 
     /// <summary>Messages sent again because it was not known whether the broker had them.</summary>
-    public long Retries => Interlocked.Read(ref _retries);
+    public long Retries => _retries.Value;
 
     /// <summary>Messages that arrived, own ones included, those read from history not.</summary>
-    public long Received => Interlocked.Read(ref _received);
+    public long Received => _received.Value;
 
     /// <summary>Reads of a topic's history after the first: after a reconnect, or because something was missing.</summary>
-    public long CatchUps => Interlocked.Read(ref _catchUps);
+    public long CatchUps => _catchUps.Value;
 
     /// <summary>Times that messages of a topic were lost to this node, or may have been. Its subscribers are told.</summary>
-    public long Gaps => Interlocked.Read(ref _gaps);
+    public long Gaps => _gaps.Value;
 
     /// <summary>Times that the broker was back after it had been away.</summary>
-    public long Reconnects => Interlocked.Read(ref _reconnects);
+    public long Reconnects => _reconnects.Value;
 
     /// <summary>Messages that wait for their confirmation now.</summary>
-    public long OutboxLength => Interlocked.Read(ref _outboxLength);
+    public long OutboxLength => _outboxLength.Value;
 
     /// <summary>Ends the meter.</summary>
     public void Dispose() => _meter.Dispose();
 
     internal void AddPublished()
     {
-        Interlocked.Increment(ref _published);
-        Interlocked.Increment(ref _outboxLength);
+        _published.Add(1);
+        _outboxLength.Add(1);
     }
 
     internal void AddConfirmed(TimeSpan time)
     {
-        Interlocked.Increment(ref _confirmed);
-        Interlocked.Decrement(ref _outboxLength);
+        _confirmed.Add(1);
+        _outboxLength.Add(-1);
         _confirmTime.Record(time.TotalSeconds);
     }
 
-    internal void AddAbandoned() => Interlocked.Decrement(ref _outboxLength);
+    internal void AddAbandoned() => _outboxLength.Add(-1);
 
-    internal void AddRefused() => Interlocked.Increment(ref _refused);
+    internal void AddRefused() => _refused.Add(1);
 
-    internal void AddRetries(int count) => Interlocked.Add(ref _retries, count);
+    internal void AddRetries(int count) => _retries.Add(count);
 
-    internal void AddReceived() => Interlocked.Increment(ref _received);
+    internal void AddReceived() => _received.Add(1);
 
-    internal void AddCatchUp() => Interlocked.Increment(ref _catchUps);
+    internal void AddCatchUp() => _catchUps.Add(1);
 
-    internal void AddGap() => Interlocked.Increment(ref _gaps);
+    internal void AddGap() => _gaps.Add(1);
 
-    internal void AddReconnect() => Interlocked.Increment(ref _reconnects);
+    internal void AddReconnect() => _reconnects.Add(1);
 }
