@@ -5,6 +5,31 @@ public sealed class TopicHubOptions
 {
     private List<(string Pattern, TopicOptions Options)> _rules = [];
 
+    /// <summary>Begins with the defaults.</summary>
+    public TopicHubOptions()
+    {
+    }
+
+    /// <summary>Begins with a copy of other options and their rules.</summary>
+    public TopicHubOptions(TopicHubOptions other)
+    {
+        ArgumentNullException.ThrowIfNull(other);
+        Default = other.Default;
+        Wildcards = other.Wildcards;
+        MaxTopics = other.MaxTopics;
+        MaxTopicNameBytes = other.MaxTopicNameBytes;
+        MaxSubscriptionsPerConnection = other.MaxSubscriptionsPerConnection;
+        MaxMessageBytes = other.MaxMessageBytes;
+        MaxLogBytes = other.MaxLogBytes;
+        IdleTopicAge = other.IdleTopicAge;
+        IdempotencyWindow = other.IdempotencyWindow;
+        MaxIdempotencyKeys = other.MaxIdempotencyKeys;
+        Backplane = other.Backplane;
+        OnError = other.OnError;
+        Clock = other.Clock;
+        _rules = [.. other._rules];
+    }
+
     /// <summary>What topics without a rule are; ephemeral by default.</summary>
     public TopicOptions Default { get; set; } = new(TopicKind.Ephemeral);
 
@@ -62,6 +87,16 @@ public sealed class TopicHubOptions
         ArgumentNullException.ThrowIfNull(options);
         TopicPattern.Check(pattern);
         _rules.Add((pattern, options));
+        return this;
+    }
+
+    /// <summary>Adds a rule before all others, for topics that the host's own rules are not meant for.</summary>
+    /// <exception cref="ArgumentException">The pattern is malformed.</exception>
+    public TopicHubOptions AddFirst(string pattern, TopicOptions options)
+    {
+        ArgumentNullException.ThrowIfNull(options);
+        TopicPattern.Check(pattern);
+        _rules.Insert(0, (pattern, options));
         return this;
     }
 

@@ -11,7 +11,7 @@ internal sealed class LineSubscriber(TopicHub hub, Connection connection) : Topi
 
     protected internal override WireForm Form => Lines;
 
-    protected internal override SendStatus TrySend(Publication publication, SharedSegment encoded) => Connection.TrySendRepeatable([], encoded);
+    protected internal override SendStatus TrySend(Publication publication, SharedSegment encoded) => Connection.TrySendRepeatable([], encoded, isLast: IsLastOfTurn);
 
     protected internal override ValueTask<SendStatus> SendAsync(Publication publication, SharedSegment encoded) => Connection.SendAsync([], encoded);
 

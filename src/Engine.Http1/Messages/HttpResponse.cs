@@ -211,6 +211,7 @@ public sealed partial class HttpResponse
     internal void AskEnd()
     {
         _isEndAsked = true;
+        _stream?.RaiseStopping();
         _stream?.RequestEnd();
     }
 

@@ -32,6 +32,9 @@ public sealed class ResponseStream
     /// <summary>After a send answered <see cref="SendStatus.Queued"/> or <see cref="SendStatus.Dropped"/>: there is room again. Raised on the connection's loop.</summary>
     public event Action? Drained;
 
+    /// <summary>The server stops, and <see cref="Closed"/> is cancelled next: the place for last words. Must not throw. Raised on the connection's loop.</summary>
+    public event Action? Stopping;
+
     /// <summary>Whether sends are accepted. False for the answer to a HEAD.</summary>
     public bool IsOpen => _isOpen && _connection.IsOpen;
 
@@ -124,7 +127,10 @@ public sealed class ResponseStream
     /// Sends one piece that the caller can send again later, outside the server's policy for full queues (<see cref="Connection.TrySendRepeatable"/>): a head of its
     /// own, at most 4,096 bytes, and bytes that are shared by reference. Loop only.
     /// </summary>
-    public SendStatus TrySendRepeatable(ReadOnlySpan<byte> head, SharedSegment bytes)
+    /// <param name="head">Bytes before the shared ones; copied.</param>
+    /// <param name="bytes">Bytes that are shared by reference.</param>
+    /// <param name="isLast">Whether the caller sends nothing more in this turn, so that the kernel may have it now.</param>
+    public SendStatus TrySendRepeatable(ReadOnlySpan<byte> head, SharedSegment bytes, bool isLast = false)
     {
         ArgumentNullException.ThrowIfNull(bytes);
         if (!_isOpen)
@@ -133,7 +139,7 @@ public sealed class ResponseStream
         }
 
         Span<byte> prefix = stackalloc byte[ChunkedEncoder.MaxSizeLineBytes + MaxHeadBytes];
-        return _connection.TrySendRepeatable(Prefix(prefix, head, bytes), bytes, Suffix);
+        return _connection.TrySendRepeatable(Prefix(prefix, head, bytes), bytes, Suffix, isLast);
     }
 
     /// <summary>
@@ -238,6 +244,14 @@ public sealed class ResponseStream
     }
 
     internal void RaiseDrained() => Drained?.Invoke();
+
+    internal void RaiseStopping()
+    {
+        if (_isOpen)
+        {
+            Stopping?.Invoke();
+        }
+    }
 
     /// <summary>Nothing more is accepted, and whoever waits for the end is told. Loop only.</summary>
     internal void End()

@@ -40,6 +40,9 @@ public sealed class Publication
     /// <summary>Names the topic or pattern whose position this is, in compact wire formats (<see cref="SubscribeResult.TopicNumber"/>).</summary>
     public int TopicNumber { get; internal init; }
 
+    /// <summary>What the topic or pattern keeps: after a message of an ephemeral topic nobody can go on later.</summary>
+    public TopicKind TopicKind { get; internal init; }
+
     /// <summary>Where it stands.</summary>
     public TopicPosition Position { get; private set; }
 
@@ -79,10 +82,10 @@ public sealed class Publication
     }
 
     /// <summary>The same message for another log: the payload is shared.</summary>
-    internal Publication CopyFor(string pattern, int topicNumber, in TopicMessage message)
+    internal Publication CopyFor(Topic pattern, in TopicMessage message)
     {
         _payload.AddReference();
-        return new Publication(Topic, _payload, message, Except) { Pattern = pattern, TopicNumber = topicNumber };
+        return new Publication(Topic, _payload, message, Except) { Pattern = pattern.Name, TopicNumber = pattern.Number, TopicKind = pattern.Options.Kind };
     }
 
     /// <summary>The bytes for one wire, encoded by the first who asks. Only for holders of a reference.</summary>

@@ -100,7 +100,7 @@ internal sealed class Topic
             // Within the lock, so that a pattern has the messages of one topic in that topic's order. Patterns lock no topic.
             foreach (Topic pattern in FindPatterns())
             {
-                if (pattern.TryPublish(publication.CopyFor(pattern.Name, pattern.Number, message), WithoutMemory(message), out PublishResult copied))
+                if (pattern.TryPublish(publication.CopyFor(pattern, message), WithoutMemory(message), out PublishResult copied))
                 {
                     counts.Delivered += copied.Delivered;
                     counts.Behind += copied.Behind;
@@ -137,7 +137,7 @@ internal sealed class Topic
             outlets = _outlets;
             foreach (Topic pattern in FindPatterns())
             {
-                pattern.TryPublish(publication.CopyFor(pattern.Name, pattern.Number, message), message, out _);
+                pattern.TryPublish(publication.CopyFor(pattern, message), message, out _);
             }
         }
 

@@ -90,6 +90,17 @@ public sealed partial class TopicHub : IDisposable
     }
 
     /// <summary>
+    /// The newest position of a topic, which is made if there is none: a page that is rendered with it, and subscribes after it, misses nothing in between.
+    /// No position when the topic may not be made.
+    /// </summary>
+    public TopicPosition TakePosition(string topic)
+    {
+        ArgumentNullException.ThrowIfNull(topic);
+        TryGetOrAdd(topic, isForSubscriber: false, out _);
+        return PositionOf(topic);
+    }
+
+    /// <summary>
     /// Runs <paramref name="visit"/> for each subscriber of a topic or pattern, on its own loop, a moment later. It may subscribe, unsubscribe, publish and close.
     /// </summary>
     public void ForEach(string topic, Action<TopicSubscriber> visit)
@@ -183,7 +194,11 @@ public sealed partial class TopicHub : IDisposable
                 throw new ArgumentException("Only keys of a latest topic are removed.", nameof(message));
             }
 
-            var publication = new Publication(found.Name, SharedSegment.Copy(payload), message, except) { TopicNumber = found.Number };
+            var publication = new Publication(found.Name, SharedSegment.Copy(payload), message, except)
+            {
+                TopicNumber = found.Number,
+                TopicKind = found.Options.Kind,
+            };
             if (found.TryPublish(publication, message, out PublishResult result))
             {
                 return result;

@@ -112,7 +112,11 @@ internal sealed partial class TopicLink
     }
 
     private Publication MakePublication(in TopicMessage content, in BackplaneEnvelope envelope)
-        => new(_topic.Name, SharedSegment.Copy(content.Payload.Span), content, envelope.Origin == node.Origin ? envelope.Except : 0) { TopicNumber = _topic.Number };
+        => new(_topic.Name, SharedSegment.Copy(content.Payload.Span), content, envelope.Origin == node.Origin ? envelope.Except : 0)
+        {
+            TopicNumber = _topic.Number,
+            TopicKind = _topic.Options.Kind,
+        };
 
     private void Hold(in BackplaneMessage message)
     {

@@ -91,12 +91,13 @@ internal sealed class TopicLoop(TopicHub hub, LoopRef loop)
         long startedAt = Stopwatch.GetTimestamp();
         TopicOutlet? outlet = Reverse(Interlocked.Exchange(ref _signalled, null));
         bool hadNews = outlet is not null;
+        bool isOnly = outlet is { NextSignalled: null } && _scheduled.Count == 0;
         while (outlet is not null)
         {
             // Read before the delivery, which lets publishers push the outlet again.
             TopicOutlet? next = outlet.NextSignalled;
             outlet.NextSignalled = null;
-            outlet.OnSignalled();
+            outlet.OnSignalled(isOnly);
             outlet = next;
         }
 

@@ -17,6 +17,14 @@ internal sealed class TopicOutlet(Topic topic, TopicLoop loop, ulong offset)
     private int _isSignalled;
     private long _notBefore;
 
+    /// <summary>For whom what is delivered now is the last of the turn.</summary>
+    private enum LastFor : byte
+    {
+        Nobody = 0,
+        ThoseWithOneTopic = 1,
+        Everybody = 2,
+    }
+
     /// <summary>The next outlet on the loop's stack of those that have something new.</summary>
     public TopicOutlet? NextSignalled { get; set; }
 
@@ -119,7 +127,8 @@ internal sealed class TopicOutlet(Topic topic, TopicLoop loop, ulong offset)
     /// Delivers what was signalled, or not yet: on a latest topic with an interval, <see cref="TopicLoop"/> pushes the outlet again when that has passed.
     /// Until then it stays signalled, so that publishers do not wake the loop for nothing.
     /// </summary>
-    public void OnSignalled()
+    /// <param name="isOnly">Whether no other topic has something new for the loop.</param>
+    public void OnSignalled(bool isOnly)
     {
         if (topic.Options.MinInterval > TimeSpan.Zero && !MayDeliverNow())
         {
@@ -128,11 +137,13 @@ internal sealed class TopicOutlet(Topic topic, TopicLoop loop, ulong offset)
 
         // Cleared before the log is looked at: what is appended later signals again.
         Interlocked.Exchange(ref _isSignalled, 0);
-        Deliver();
+        Deliver(isOnly ? LastFor.Everybody : LastFor.ThoseWithOneTopic);
     }
 
     /// <summary>Brings those who keep up to the topic's newest message; whoever cannot take one falls behind.</summary>
-    public void Deliver()
+    public void Deliver() => Deliver(LastFor.Nobody);
+
+    private void Deliver(LastFor last)
     {
         ulong upTo = 0;
         while (true)
@@ -158,7 +169,7 @@ internal sealed class TopicOutlet(Topic topic, TopicLoop loop, ulong offset)
             }
             else if (count > 0)
             {
-                Deliver(loop.Batch[..count]);
+                Deliver(loop.Batch[..count], loop.Batch[count - 1].Position.Offset == upTo ? last : LastFor.Nobody);
             }
             else
             {
@@ -182,22 +193,24 @@ internal sealed class TopicOutlet(Topic topic, TopicLoop loop, ulong offset)
         }
     }
 
-    private void Deliver(ReadOnlySpan<Publication> batch)
+    private void Deliver(ReadOnlySpan<Publication> batch, LastFor last)
     {
         int sent = 0;
         for (int i = 0; i < _liveCount;)
         {
-            switch (_members[i].Offer(topic, batch, Offset, out ulong reached, ref sent))
+            TopicSubscriber member = _members[i];
+            bool isLast = last == LastFor.Everybody || (last == LastFor.ThoseWithOneTopic && member.SubscriptionCount == 1);
+            switch (member.Offer(topic, batch, Offset, isLast, out ulong reached, ref sent))
             {
                 case OfferOutcome.TookAll:
                     i++;
                     break;
                 case OfferOutcome.Gone:
-                    _members[i].Drop(_entryIndices[i]);
+                    member.Drop(_entryIndices[i]);
                     Interlocked.Increment(ref _goneCount);
                     break;
                 default:
-                    _members[i].FallBehind(_entryIndices[i], reached);
+                    member.FallBehind(_entryIndices[i], reached);
                     break;
             }
         }

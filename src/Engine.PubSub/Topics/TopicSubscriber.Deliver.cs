@@ -15,8 +15,11 @@ public abstract partial class TopicSubscriber
     private int _nextIndex;
     private int _sendsUnderWay;
 
-    /// <summary>Offers messages to a subscriber that keeps up. <paramref name="reached"/> is the last offset that its queue has.</summary>
-    internal OfferOutcome Offer(Topic topic, ReadOnlySpan<Publication> batch, ulong offset, out ulong reached, ref int sent)
+    /// <summary>
+    /// Offers messages to a subscriber that keeps up. <paramref name="reached"/> is the last offset that its queue has. With <paramref name="isLast"/> no more of
+    /// this turn follows, of this topic and of all others that have something new.
+    /// </summary>
+    internal OfferOutcome Offer(Topic topic, ReadOnlySpan<Publication> batch, ulong offset, bool isLast, out ulong reached, ref int sent)
     {
         reached = offset;
         if (topic.Options.Kind == TopicKind.Latest && HasBacklog())
@@ -36,7 +39,10 @@ public abstract partial class TopicSubscriber
                     return OfferOutcome.IsFull;
                 }
 
-                switch (TrySend(publication, encoded))
+                IsLastOfTurn = isLast && ReferenceEquals(publication, batch[^1]);
+                SendStatus status = TrySend(publication, encoded);
+                IsLastOfTurn = false;
+                switch (status)
                 {
                     case SendStatus.Sent:
                         sent++;

@@ -35,6 +35,7 @@ public abstract partial class TopicSubscriber
             {
                 IsState = true,
                 TopicNumber = topic.Number,
+                TopicKind = topic.Options.Kind,
             };
             state.Place(position, position.Offset);
         }

@@ -75,6 +75,11 @@ public abstract partial class TopicSubscriber
     /// <summary>What others are told of the member, as JSON (UTF-8); the empty object by default.</summary>
     public ReadOnlyMemory<byte> MemberInfo { get; set; } = NoInfo;
 
+    /// <summary>
+    /// Within <see cref="TrySend"/>: whether the topics send this subscriber nothing more in the turn, so that the message may be handed to the kernel at once.
+    /// </summary>
+    protected bool IsLastOfTurn { get; private set; }
+
     /// <summary>How publications look on this wire.</summary>
     protected internal abstract WireForm Form { get; }
 
@@ -134,17 +139,29 @@ public abstract partial class TopicSubscriber
         return Begin(outlet, after, lastCount);
     }
 
-    /// <summary>Ends a subscription. What is in the connection's queue is sent. False when there was none.</summary>
+    /// <summary>Ends a subscription. What is in the connection's queue is sent, and what was published before now if there is room. False when there was none.</summary>
     public bool Unsubscribe(string topic)
     {
         CheckLoop();
         int index = FindEntry(topic);
+        if (index < 0)
+        {
+            return false;
+        }
+
+        TopicOutlet outlet = _entries[index].Outlet;
+        if (_entries[index].State == TopicEntryState.Live && outlet.Topic.Options.MinInterval == TimeSpan.Zero)
+        {
+            outlet.Deliver();
+            index = FindEntry(outlet.Topic);
+        }
+
         if (index >= 0)
         {
             Drop(index);
         }
 
-        return index >= 0;
+        return true;
     }
 
     /// <summary>Whether it is subscribed to this topic or pattern.</summary>

@@ -74,10 +74,10 @@ public abstract partial class WebSocketConnection
     }
 
     /// <summary>Sends a whole frame of a topic's log, which repeats it when there is no room now. Loop only.</summary>
-    internal SendStatus TrySendRepeatable(SharedSegment frame)
+    internal SendStatus TrySendRepeatable(SharedSegment frame, bool isLast)
     {
         int gate = Volatile.Read(ref _gate) & AnyGate;
-        return gate == 0 ? Connection.TrySendRepeatable([], frame) : Refuse(gate);
+        return gate == 0 ? Connection.TrySendRepeatable([], frame, isLast: isLast) : Refuse(gate);
     }
 
     /// <summary>Sends a ping, from the reserve that pressure does not use up. <see cref="SendStatus.Dropped"/> when even that is full.</summary>

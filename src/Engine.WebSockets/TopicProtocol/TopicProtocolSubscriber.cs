@@ -7,7 +7,7 @@ internal sealed class TopicProtocolSubscriber(TopicHub hub, WebSocketConnection 
 
     protected override WireForm Form => form;
 
-    protected override SendStatus TrySend(Publication publication, SharedSegment encoded) => socket.TrySendRepeatable(encoded);
+    protected override SendStatus TrySend(Publication publication, SharedSegment encoded) => socket.TrySendRepeatable(encoded, IsLastOfTurn);
 
     protected override ValueTask<SendStatus> SendAsync(Publication publication, SharedSegment encoded) => socket.SendSharedAsync(encoded);
 

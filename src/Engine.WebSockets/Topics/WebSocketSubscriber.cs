@@ -7,7 +7,7 @@ internal sealed class WebSocketSubscriber(TopicHub hub, WebSocketConnection sock
 
     protected override WireForm Form { get; } = socket.Endpoint.FramesFor(socket);
 
-    protected override SendStatus TrySend(Publication publication, SharedSegment encoded) => socket.TrySendRepeatable(encoded);
+    protected override SendStatus TrySend(Publication publication, SharedSegment encoded) => socket.TrySendRepeatable(encoded, IsLastOfTurn);
 
     protected override ValueTask<SendStatus> SendAsync(Publication publication, SharedSegment encoded) => socket.SendSharedAsync(encoded);
 

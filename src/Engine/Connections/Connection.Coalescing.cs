@@ -47,7 +47,16 @@ public sealed partial class Connection : IDelayed
     void IDelayed.OnDelayPassed()
     {
         _hold.WaitIsOver();
-        FlushAtTurnEnd();
+        if (State == ConnectionState.Open && _foreign.IsEmpty)
+        {
+            // At once, while the connection is in the processor's cache: thousands may have waited equally long.
+            _flush.Write();
+            EndEvent();
+        }
+        else
+        {
+            FlushAtTurnEnd();
+        }
     }
 
     /// <summary>A message stands in the queue: it leaves with the turn, or with the others of its interval.</summary>

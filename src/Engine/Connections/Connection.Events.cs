@@ -143,7 +143,7 @@ public sealed partial class Connection
         }
     }
 
-    /// <summary>After an event of the transport: what was written leaves at once, unless the turn's end will see to it anyway.</summary>
+    /// <summary>After an event of the transport, or the last message of a turn: what was written leaves at once, unless the turn's end will see to it anyway.</summary>
     private void EndEvent()
     {
         if (_isTurnEndAsked)

@@ -53,11 +53,18 @@ public sealed partial class Connection
     /// does not apply: without room the message is refused, and neither is another dropped for it nor the connection closed; once accepted, it is not dropped for a
     /// later one. <see cref="ConnectionProtocol.OnDrained"/> follows as after <see cref="TrySend(ReadOnlySpan{byte})"/>. Loop only.
     /// </summary>
-    public SendStatus TrySendRepeatable(ReadOnlySpan<byte> prefix, SharedSegment payload, ReadOnlySpan<byte> suffix = default)
+    /// <param name="prefix">Bytes before the payload; copied.</param>
+    /// <param name="payload">Bytes that are shared by reference.</param>
+    /// <param name="suffix">Bytes after the payload; copied.</param>
+    /// <param name="isLast">
+    /// Whether the caller sends nothing more in this turn: the queue is handed to the kernel now, while the connection is in the processor's cache, and the turn's
+    /// end has nothing to do. A <see cref="CoalescingInterval"/> holds it all the same.
+    /// </param>
+    public SendStatus TrySendRepeatable(ReadOnlySpan<byte> prefix, SharedSegment payload, ReadOnlySpan<byte> suffix = default, bool isLast = false)
     {
         ArgumentNullException.ThrowIfNull(payload);
         CheckLoop();
-        return TrySendOnLoop(prefix, [], payload, suffix, isRepeatable: true);
+        return TrySendOnLoop(prefix, [], payload, suffix, isRepeatable: true, isLast);
     }
 
     /// <summary>
@@ -187,7 +194,7 @@ public sealed partial class Connection
     }
 
     private SendStatus TrySendOnLoop(
-        ReadOnlySpan<byte> prefix, ReadOnlySpan<byte> payload, SharedSegment? shared, ReadOnlySpan<byte> suffix, bool isRepeatable = false)
+        ReadOnlySpan<byte> prefix, ReadOnlySpan<byte> payload, SharedSegment? shared, ReadOnlySpan<byte> suffix, bool isRepeatable = false, bool isLast = false)
     {
         if (shared is not null)
         {
@@ -221,7 +228,7 @@ public sealed partial class Connection
             _queue.MarkDroppable(length);
         }
 
-        return Appended();
+        return isLast && _hold.Line is null ? AppendedLast() : Appended();
     }
 
     /// <summary>Counts a message against the limit, or says why not. Loop only. <see cref="SendStatus.Sent"/> means: append it now.</summary>
@@ -298,6 +305,26 @@ public sealed partial class Connection
     private SendStatus Appended()
     {
         MessageWritten();
+        if (!IsAboveHighWater)
+        {
+            return SendStatus.Sent;
+        }
+
+        Flush();
+        if (!IsAboveHighWater)
+        {
+            return SendStatus.Sent;
+        }
+
+        _budget.OweDrain();
+        return SendStatus.Queued;
+    }
+
+    /// <summary>After the last append of a turn: as <see cref="Appended"/>, but the kernel is asked now, and the turn's end only sees what it leaves.</summary>
+    private SendStatus AppendedLast()
+    {
+        _flush.Write();
+        EndEvent();
         if (!IsAboveHighWater)
         {
             return SendStatus.Sent;

@@ -25,6 +25,45 @@ public sealed class TopicSubscriberTests
     }
 
     [Test]
+    public void Subscriber_that_leaves_gets_what_was_published_before_and_nothing_after()
+    {
+        _room = new Room();
+        Room.Guest guest = _room.Enter();
+        guest.Subscriber.Subscribe("a");
+        _room.Hub.Publish("a", "before");
+        Assert.That(guest.Subscriber.Unsubscribe("a"), Is.True);
+        Assert.That(guest.Subscriber.Unsubscribe("a"), Is.False);
+        _room.Hub.Publish("a", "after");
+        Assert.That(guest.Lines(), Is.EqualTo((string[])["M|a|1|0||before"]));
+    }
+
+    [Test]
+    public void Position_that_is_taken_before_there_is_anybody_loses_nothing()
+    {
+        _room = new Room(new TopicHubOptions { Default = new TopicOptions(TopicKind.Stream) });
+        TopicPosition taken = _room.Hub.TakePosition("a");
+        Assert.That(taken.IsNone, Is.False);
+        Assert.That(_room.Hub.TakePosition("a.\n").IsNone, Is.True, "no topic has that name");
+        _room.Hub.Publish("a", "1");
+        Room.Guest guest = _room.Enter();
+        Assert.That(guest.Subscriber.Subscribe("a", taken).RecoveredCount, Is.EqualTo(1));
+        Assert.That(guest.Lines(), Is.EqualTo((string[])["M|a|1|0||1"]));
+    }
+
+    [Test]
+    public void Rule_that_is_added_first_comes_before_those_of_the_copied_options()
+    {
+        var options = new TopicHubOptions { MaxTopics = 7 };
+        options.Add("a.>", new TopicOptions(TopicKind.Latest));
+        TopicHubOptions copy = new TopicHubOptions(options).AddFirst("a.b", new TopicOptions(TopicKind.Stream));
+        Assert.That(copy.MaxTopics, Is.EqualTo(7));
+        _room = new Room(copy);
+        Room.Guest guest = _room.Enter();
+        Assert.That(guest.Subscriber.Subscribe("a.b").Kind, Is.EqualTo(TopicKind.Stream));
+        Assert.That(guest.Subscriber.Subscribe("a.c").Kind, Is.EqualTo(TopicKind.Latest));
+    }
+
+    [Test]
     public void Topic_that_always_fills_the_queue_does_not_starve_the_other_topics()
     {
         _room = new Room(new TopicHubOptions().Add("s.>", new TopicOptions(TopicKind.Stream)), maxOutboundBytes: 1024);
