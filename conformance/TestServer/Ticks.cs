@@ -1,5 +1,6 @@
 using System.Globalization;
 using Engine.Http1;
+using Engine.PubSub;
 using Engine.Sse;
 
 namespace TestServer;
@@ -10,6 +11,9 @@ namespace TestServer;
 /// </summary>
 internal static class Ticks
 {
+    /// <summary>Nothing for those who come back. A reader that stalls for a moment at 16 KB an event is not behind at once.</summary>
+    private static TopicHubOptions Unkept => new() { Default = new TopicOptions(TopicKind.Ephemeral) { MaxBytes = 64 << 20, MaxMessages = 10_000 } };
+
     public static void Map(HttpServer server)
     {
         Map(server, "/ticks", new SseOptions());
@@ -18,7 +22,7 @@ internal static class Ticks
 
     private static void Map(HttpServer server, string pattern, SseOptions options)
     {
-        var hub = new SseHub<int>(new SseHubOptions<int> { CreateHistory = null });
+        var hub = new SseHub<int>(new SseHubOptions<int> { Topics = Unkept });
         var ticker = new Ticker("ticks", data => hub.PublishToAll(new SseEvent(null) { Utf8Data = data }));
         long count = 0;
         ValueTask<SseTicket<int>?> Admit(HttpContext context)

@@ -4,6 +4,7 @@ using System.Runtime.InteropServices;
 using System.Security.Cryptography.X509Certificates;
 using Engine;
 using Engine.Http1;
+using Engine.PubSub;
 using Engine.Sse;
 using Engine.WebSockets;
 using Lobby;
@@ -34,7 +35,10 @@ if (line.Balancer is { } network)
     options.Server.ProxyProtocol = new ProxyProtocolOptions { TrustedNetworks = { network } };
 }
 
-using var watchers = new SseHub<string>(new SseHubOptions<string> { CreateHistory = static _ => new SseHistory(maxEvents: 100) });
+using var watchers = new SseHub<string>(new SseHubOptions<string>
+{
+    Topics = new TopicHubOptions { Default = new TopicOptions(TopicKind.Stream) { MaxMessages = 100 } },
+});
 await using var server = new HttpServer(options);
 
 // Middleware: the first is the outermost.

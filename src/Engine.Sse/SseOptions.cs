@@ -31,6 +31,12 @@ public sealed class SseOptions
     public TimeSpan ReconnectionJitter { get; set; }
 
     /// <summary>
+    /// When the server stops, each client is told (<c>retry:</c>) to come back at a moment of its own within so long, so that they do not all come at once;
+    /// 5 seconds by default, at most an hour; zero tells nothing. Browsers keep it until they are told otherwise: set <see cref="ReconnectionInterval"/> for that.
+    /// </summary>
+    public TimeSpan ReconnectWindow { get; set; } = TimeSpan.FromSeconds(5);
+
+    /// <summary>
     /// Streams open at once at this end point; 0, the default, means no limit. One more is answered with 503 and <c>Retry-After</c>, or as
     /// <see cref="EndWhenFull"/> says.
     /// </summary>
@@ -74,6 +80,8 @@ public sealed class SseOptions
         ArgumentOutOfRangeException.ThrowIfLessThan(MaxMissedHeartbeats, 1, nameof(MaxMissedHeartbeats));
         ArgumentOutOfRangeException.ThrowIfNegative(MaxStreams, nameof(MaxStreams));
         ArgumentOutOfRangeException.ThrowIfLessThan(ReconnectionJitter, TimeSpan.Zero, nameof(ReconnectionJitter));
+        ArgumentOutOfRangeException.ThrowIfLessThan(ReconnectWindow, TimeSpan.Zero, nameof(ReconnectWindow));
+        ArgumentOutOfRangeException.ThrowIfGreaterThan(ReconnectWindow, TimeSpan.FromHours(1), nameof(ReconnectWindow));
         ArgumentOutOfRangeException.ThrowIfLessThan(CoalescingInterval, TimeSpan.Zero, nameof(CoalescingInterval));
         ArgumentOutOfRangeException.ThrowIfGreaterThan(CoalescingInterval, TimeSpan.FromSeconds(1), nameof(CoalescingInterval));
         if (HeartbeatInterval <= TimeSpan.Zero && HeartbeatInterval != Timeout.InfiniteTimeSpan)

@@ -92,11 +92,12 @@ public sealed class EventSourceTests(TransportKind transport) : InBrowser(transp
         await page.WaitForFunctionAsync("count => window.seen.length >= count", EventCount);
         string[][] seen = JsonSerializer.Deserialize<string[][]>(await page.EvaluateAsync<string>("JSON.stringify(window.seen)"))!;
         Assert.That(seen.Select(static item => item[..2]), Is.EqualTo(sent));
-        Assert.That(seen.Select(static item => item[2]), Is.Unique.And.Ordered.Using((IComparer<string>)StringComparer.Ordinal));
+        Assert.That(seen.Select(static item => OffsetOf(item[2])), Is.Unique.And.Ordered);
         Assert.That(await page.EvaluateAsync<int>("window.errors"), Is.EqualTo(DropCount));
         Assert.That(lastIds[0], Is.Null);
-        Assert.That(lastIds.Skip(1).Distinct(), Is.SubsetOf(seen.Select(static item => item[2])).And.Ordered.Using((IComparer<string>)StringComparer.Ordinal));
-        Assert.That(hub.DroppedCount, Is.Zero);
+        Assert.That(lastIds.Skip(1).Distinct(), Is.SubsetOf(seen.Select(static item => item[2])));
+        Assert.That(lastIds.Skip(1).Select(OffsetOf), Is.Ordered);
+        Assert.That(hub.Topics.Metrics.Gaps, Is.Zero);
         await page.CloseAsync();
     }
 
@@ -178,6 +179,8 @@ public sealed class EventSourceTests(TransportKind transport) : InBrowser(transp
         Assert.That(requests, Is.EqualTo((string?[])[null, "last", "last", "last"]));
         await page.CloseAsync();
     }
+
+    private static ulong OffsetOf(string? id) => ulong.Parse(id!.Split('-')[1], CultureInfo.InvariantCulture);
 
     /// <summary>A page of the server's own origin, with nothing on it.</summary>
     private static ValueTask PageAsync(HttpContext context)

@@ -22,7 +22,7 @@ public sealed partial class SseHubTests
     [Test]
     public void A_hub_that_remembers_nothing_gives_no_ids()
     {
-        Start(static options => options.CreateHistory = null);
+        Start(static options => options.Topics.Default = new TopicOptions(TopicKind.Ephemeral));
         Assert.That(Connect("ann", "red").Take(), Does.Not.Contain("id:"));
     }
 

@@ -271,8 +271,38 @@ public sealed partial class SseStreamTests
     }
 
     [Test]
+    public void Stop_tells_each_client_to_come_back_at_a_moment_of_its_own()
+    {
+        int[] advised = [.. Enumerable.Range(0, 50).Select(_ =>
+        {
+            Start(
+                static async (_, ct) =>
+                {
+                    var ended = new TaskCompletionSource();
+                    using CancellationTokenRegistration registration = ct.UnsafeRegister(_ => ended.SetResult(), null);
+                    await ended.Task;
+                },
+                static options =>
+                {
+                    options.ReconnectionInterval = TimeSpan.FromSeconds(2);
+                    options.ReconnectWindow = TimeSpan.FromSeconds(10);
+                });
+            Ask(Get);
+            Task stopping = _server!.Engine.StopAsync(TimeSpan.FromMinutes(1));
+            Assert.That(_server.RunUntil(() => _peer!.SawFin, TimeSpan.FromSeconds(10)), Is.True);
+            string text = Take();
+            Assert.That(text, Does.EndWith("\n\n\r\n0\r\n\r\n"));
+            Assert.That(stopping.IsFaulted, Is.False);
+            return int.Parse(text.Split("retry: ")[^1].Split('\n')[0], CultureInfo.InvariantCulture);
+        })];
+        Assert.That(advised, Is.All.InRange(2_000, 12_000));
+        Assert.That(advised.Distinct().Count(), Is.GreaterThan(10));
+    }
+
+    [Test]
     public void Options_out_of_range_are_refused()
     {
+        Assert.That(static () => Map(static options => options.ReconnectWindow = TimeSpan.FromHours(2)), Throws.InstanceOf<ArgumentException>());
         Assert.That(static () => Map(static options => options.CoalescingInterval = TimeSpan.FromSeconds(2)), Throws.InstanceOf<ArgumentException>());
         Assert.That(static () => Map(static options => options.CoalescingInterval = TimeSpan.FromMilliseconds(-1)), Throws.InstanceOf<ArgumentException>());
         Assert.That(static () => Map(static options => options.HeartbeatInterval = TimeSpan.Zero), Throws.InstanceOf<ArgumentException>());

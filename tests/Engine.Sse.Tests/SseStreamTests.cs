@@ -121,7 +121,7 @@ public sealed partial class SseStreamTests
                 stream.TrySend(new SseEvent("bye"));
                 throw;
             }
-        });
+        }, static options => options.ReconnectWindow = TimeSpan.Zero);
         Ask(Get);
         Task stopping = _server!.Engine.StopAsync(TimeSpan.FromMinutes(1));
         Assert.That(_server.RunUntil(() => _peer!.SawFin, TimeSpan.FromSeconds(10)), Is.True);

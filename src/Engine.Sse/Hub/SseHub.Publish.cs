@@ -1,135 +1,138 @@
+using System.Globalization;
+using System.Text;
+
 namespace Engine.Sse;
 
-/// <summary>
-/// Sending: each event is formatted once, outside the lock, and every stream's queue points at the same bytes. The lock gives publications their order and
-/// hands each to the loops; the loops deliver it, the caller's own before the call returns.
-/// </summary>
+/// <summary>Sending: an event is published to a topic, whose log brings it to every stream that listens.</summary>
 public sealed partial class SseHub<TSession>
 {
-    /// <summary>
-    /// Sends an event to every stream of every member of a channel, and remembers it. An event larger than a connection's queue never fits, and counts as dropped.
-    /// </summary>
+    /// <summary>Sends an event to every stream of every member of a channel.</summary>
     /// <param name="channel">The channel; it need not have members.</param>
-    /// <param name="item">The event; the hub gives the id.</param>
-    /// <param name="slowConsumers">What becomes of it for slow streams; null for the hub's own policy.</param>
-    /// <exception cref="ArgumentException">The event has an id, or its type holds what would end its line, or the policy would wait.</exception>
-    public SsePublishResult Publish(string channel, in SseEvent item, BackpressurePolicy? slowConsumers = null)
+    /// <param name="item">The event: its data and its type; the hub gives the id.</param>
+    /// <exception cref="ArgumentException">The event has an id, a comment or a reconnection interval, or its type would end its line.</exception>
+    public SsePublishResult Publish(string channel, in SseEvent item)
     {
         ArgumentException.ThrowIfNullOrEmpty(channel);
-        BackpressurePolicy policy = Policy(slowConsumers);
-        EventBuffer formatted = Format(item, hasId: true);
-        SseDispatch<TSession> dispatch;
-        lock (_gate)
-        {
-            if (!_channels.TryGetValue(channel, out SseChannel<TSession>? found))
-            {
-                // Nobody listens: worth a channel only if somebody may come back for it.
-                if (_options.CreateHistory is null || _isDisposed || !HasRoom(session: null, [channel]))
-                {
-                    formatted.Return();
-                    return default;
-                }
-
-                found = GetOrAddChannel(channel);
-            }
-
-            dispatch = Dispatch(found, formatted, policy);
-        }
-
-        return dispatch.Finish();
+        return IsReserved(channel) ? new SsePublishResult { Status = PublishStatus.InvalidTopic } : Publish(_channelTopics.Hub, channel, item, unseenCount: 0);
     }
 
-    /// <summary>Sends an event to every stream of the hub, and remembers it (in the history that was made for the empty name).</summary>
-    /// <exception cref="ArgumentException">The event has an id, or its type holds what would end its line, or the policy would wait.</exception>
-    public SsePublishResult PublishToAll(in SseEvent item, BackpressurePolicy? slowConsumers = null)
+    /// <summary>Sends an event to every stream of the hub.</summary>
+    /// <exception cref="ArgumentException">The event has an id, a comment or a reconnection interval, or its type would end its line.</exception>
+    public SsePublishResult PublishToAll(in SseEvent item)
     {
-        BackpressurePolicy policy = Policy(slowConsumers);
-        EventBuffer formatted = Format(item, hasId: true);
-        SseDispatch<TSession> dispatch;
-        lock (_gate)
+        int unseenCount = 0;
+        if (!_hearsAllAtOnce && Volatile.Read(ref _hasSentToAll) == 0)
         {
-            dispatch = Dispatch(_everybody, formatted, policy);
+            unseenCount = BeginSendingToAll();
         }
 
-        return dispatch.Finish();
+        return Publish(_channelTopics.Hub, SseHubTopics.Everybody, item, unseenCount);
     }
 
-    /// <summary>Sends an event to every stream of one session. Not remembered.</summary>
-    /// <exception cref="ArgumentException">The event has an id, or its type holds what would end its line, or the policy would wait.</exception>
-    public SsePublishResult SendTo(string sessionId, in SseEvent item, BackpressurePolicy? slowConsumers = null)
-        => SendTo([sessionId], item, slowConsumers);
+    /// <summary>Sends an event to every stream of one session. A client that comes back does not get it again.</summary>
+    /// <exception cref="ArgumentException">The event has an id, a comment or a reconnection interval, or its type would end its line.</exception>
+    public SsePublishResult SendTo(string sessionId, in SseEvent item) => SendTo([sessionId], item);
 
-    /// <summary>Sends an event to every stream of some sessions. Not remembered.</summary>
-    /// <exception cref="ArgumentException">The event has an id, or its type holds what would end its line, or the policy would wait.</exception>
-    public SsePublishResult SendTo(IEnumerable<string> sessionIds, in SseEvent item, BackpressurePolicy? slowConsumers = null)
+    /// <summary>Sends an event to every stream of some sessions. A client that comes back does not get it again.</summary>
+    /// <exception cref="ArgumentException">The event has an id, a comment or a reconnection interval, or its type would end its line.</exception>
+    public SsePublishResult SendTo(IEnumerable<string> sessionIds, in SseEvent item)
     {
         ArgumentNullException.ThrowIfNull(sessionIds);
-        BackpressurePolicy policy = Policy(slowConsumers);
-        var dispatch = new SseDispatch<TSession>(Format(item, hasId: false).Share(), sequence: 0, policy, _countDropped);
+        Check(item);
+        SsePublishResult result = default;
+        foreach (string sessionId in sessionIds)
+        {
+            if (FindOwnTopic(sessionId, out int unseenCount) is { } topic)
+            {
+                result = result.Plus(Publish(_ownTopics.Hub, topic, item, unseenCount));
+            }
+        }
+
+        return result;
+    }
+
+    /// <param name="topics">Where the topic is.</param>
+    /// <param name="topic">The topic.</param>
+    /// <param name="item">The event.</param>
+    /// <param name="unseenCount">Streams that are about to be subscribed on other loops, and get the event then.</param>
+    private SsePublishResult Publish(TopicHub topics, string topic, in SseEvent item, int unseenCount)
+    {
+        Check(item);
+        EventBuffer buffer = _buffers.Rent();
+        ReadOnlyMemory<byte> payload = item.Utf8Data;
+        if (item.Data is { } data)
+        {
+            Encoding.UTF8.GetBytes(data, buffer);
+            payload = buffer.Memory;
+        }
+
+        PublishResult result = topics.Publish(topic, new TopicMessage(payload, PayloadKind.Text) { EventType = item.EventType });
+        buffer.Return();
+        return SsePublishResult.Of(result with { Delivered = result.Delivered + unseenCount });
+    }
+
+    /// <summary>
+    /// The first event to everybody: until then no stream pays for a subscription and a position in its ids. Returns how many streams are subscribed a moment later.
+    /// </summary>
+    private int BeginSendingToAll()
+    {
+        SseMember<TSession>[] members;
         lock (_gate)
         {
-            foreach (string sessionId in sessionIds)
+            if (_hasSentToAll != 0)
             {
-                if (_sessions.TryGetValue(sessionId, out SseSession<TSession>? session))
-                {
-                    foreach (SseMember<TSession> member in session.Members)
-                    {
-                        dispatch.Add(member.Inbox, member.Alone);
-                    }
-                }
+                return 0;
             }
+
+            _allFrom = _channelTopics.Hub.TakePosition(SseHubTopics.Everybody);
+            Volatile.Write(ref _hasSentToAll, 1);
+            members = [.. _sessions.Values.SelectMany(static session => session.Members)];
         }
 
-        return dispatch.Finish();
+        Array.ForEach(members, Update);
+        return members.Count(static member => !member.Connection.IsOnLoop);
     }
 
-    /// <summary>Gives the event its place, remembers it and hands it to the loops. Under the lock.</summary>
-    private SseDispatch<TSession> Dispatch(SseChannel<TSession> channel, EventBuffer formatted, BackpressurePolicy policy)
+    /// <summary>The topic of what is sent to a session by its id, made by the first who asks. Null when there is no such session.</summary>
+    private string? FindOwnTopic(string sessionId, out int unseenCount)
     {
-        SharedSegment prepared;
-        long sequence = 0;
-        if (channel.History is null)
+        unseenCount = 0;
+        SseMember<TSession>[] members;
+        SseSession<TSession>? session;
+        lock (_gate)
         {
-            prepared = formatted.Share(SseEventIds.LineBytes);
-        }
-        else
-        {
-            sequence = ++_sequence;
-            SseEventIds.Write(formatted.Span, sequence);
-            prepared = ShareForLong(formatted);
-            if (!_isDisposed)
+            if (!_sessions.TryGetValue(sessionId, out session))
             {
-                channel.Remember(sequence, prepared);
+                return null;
             }
+
+            if (session.OwnTopic is { } known)
+            {
+                return known;
+            }
+
+            session.OwnTopic = (++_lastOwnTopic).ToString(CultureInfo.InvariantCulture);
+            session.OwnFrom = _ownTopics.Hub.TakePosition(session.OwnTopic);
+            members = [.. session.Members];
         }
 
-        var dispatch = new SseDispatch<TSession>(prepared, sequence, policy, _countDropped);
-        foreach (SseAudience<TSession> audience in channel.Audience ??= SseAudience<TSession>.Of(channel.Sessions))
+        var own = new SseWantedTopic(session.OwnTopic, session.OwnFrom);
+        foreach (SseMember<TSession> member in members)
         {
-            dispatch.Add(audience.Inbox, audience.Members);
+            member.OnLoop(() => member.Hear(_ownTopics, own));
+            unseenCount += member.Connection.IsOnLoop ? 0 : 1;
         }
 
-        return dispatch;
+        return session.OwnTopic;
     }
 
-    private BackpressurePolicy Policy(BackpressurePolicy? wanted)
-        => wanted != BackpressurePolicy.Wait ? wanted ?? _options.SlowConsumers : throw new ArgumentException("A hub never waits for a client: drop or disconnect.", nameof(wanted));
-
-    /// <summary>For an event that is remembered: a small one is cut to its size, or a thousand of them would hold a thousand buffers.</summary>
-    private static SharedSegment ShareForLong(EventBuffer formatted)
+    private static void Check(in SseEvent item)
     {
-        if (formatted.IsLarge)
+        if (item.Id is not null || item.Comment is not null || item.ReconnectionInterval is not null)
         {
-            return formatted.Share();
+            throw new ArgumentException("An event of a hub is its data and its type; the hub gives the id.", nameof(item));
         }
 
-        SharedSegment copy = SharedSegment.Wrap(formatted.Span.ToArray());
-        formatted.Return();
-        return copy;
+        SseFormatter.Check(item);
     }
-
-    private EventBuffer Format(in SseEvent item, bool hasId)
-        => item.Id is null
-            ? _buffers.Format(hasId ? item with { Id = _blankId } : item)
-            : throw new ArgumentException("A hub gives the ids of its events itself.", nameof(item));
 }

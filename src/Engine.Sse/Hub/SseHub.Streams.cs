@@ -1,20 +1,14 @@
-using System.Diagnostics;
-
 namespace Engine.Sse;
 
 /// <summary>One stream of a hub, from its admission to its end.</summary>
 public sealed partial class SseHub<TSession>
 {
-    /// <summary>Events read from histories at a time, so that a long replay holds little and keeps nobody from publishing.</summary>
-    private const int ReplayBatchEvents = 64;
-
     /// <summary>
     /// Makes a stream that a handler began itself one of a session, such as the answer to a POST: from now on it gets what is published to its channels, with ids,
-    /// and a client that is cut comes back by a mapped route with its last id. Completes when what the client missed has been sent; the membership ends with the
-    /// stream. The handler goes on sending events of its own, which are neither numbered nor remembered. Any thread, once a stream.
+    /// and what its client missed before; a client that is cut comes back by a mapped route with its last id. The membership ends with the stream. The handler goes
+    /// on sending events of its own, which are neither numbered nor remembered. Any thread, once a stream.
     /// </summary>
     /// <returns>False when the hub has no place, for a limit or because it was disposed: the stream is as it was.</returns>
-    /// <exception cref="OperationCanceledException">The stream ended first.</exception>
     public async ValueTask<bool> AttachAsync(SseStream stream, SseTicket<TSession> ticket)
     {
         ArgumentNullException.ThrowIfNull(stream);
@@ -24,10 +18,15 @@ public sealed partial class SseHub<TSession>
             return false;
         }
 
-        bool isDismissed;
         try
         {
-            isDismissed = !Announce(stream, member);
+            if (await BeginAsync(member, stream.LastEventId) != SubscribeStatus.Subscribed)
+            {
+                Remove(member);
+                return false;
+            }
+
+            Announce(stream, member);
         }
         catch
         {
@@ -36,17 +35,11 @@ public sealed partial class SseHub<TSession>
         }
 
         // Behind the announcement, so that a stream that has ended meanwhile is told of in order: begin, end.
-        CancellationToken closed = stream.Closed;
-        closed.UnsafeRegister(_ => Remove(member), null);
-        if (!isDismissed)
-        {
-            await CatchUpAsync(stream, member, closed);
-        }
-
+        stream.Closed.UnsafeRegister(_ => Remove(member), null);
         return true;
     }
 
-    /// <summary>Takes a place for a stream that is about to begin; null when there is none. From now on it misses nothing.</summary>
+    /// <summary>Takes a place for a stream that is about to begin; null when there is none.</summary>
     internal SseMember<TSession>? TryAdmit(SseTicket<TSession> ticket, Connection connection)
     {
         lock (_gate)
@@ -64,69 +57,109 @@ public sealed partial class SseHub<TSession>
             {
                 session = new SseSession<TSession>(ticket.SessionId, ticket.Session);
                 _sessions.Add(session.Id, session);
-                _everybody.Sessions.Add(session);
-                session.Channels.Add(_everybody);
             }
 
             Join(session, ticket.Channels);
-            var member = new SseMember<TSession>(session, GetOrAddInbox(connection), connection, _options.MaxPendingEvents, _sequence);
-            member.Inbox.MemberCount++;
+            var member = new SseMember<TSession>(session, connection)
+            {
+                CameAfterFirstToAll = _hasSentToAll != 0,
+                CameAfterFirstToSession = session.OwnTopic is not null,
+            };
             session.Add(member);
-            ForgetAudiences(session);
             _streamCount++;
             return member;
         }
+    }
+
+    /// <summary>
+    /// Subscribes to the session's channels after what the client has: from now on it misses nothing. Returns what refused one. Other streams of the session follow,
+    /// when its ticket brought channels that they have not.
+    /// </summary>
+    internal async Task<SubscribeStatus> BeginAsync(SseMember<TSession> member, string? lastEventId)
+    {
+        Dictionary<uint, TopicPosition>? known = lastEventId is null ? null : SseHubIds.Read(lastEventId);
+        SseWantedTopic After(SseWantedTopic wanted)
+            => lastEventId is null ? wanted
+                : known is null ? wanted with { After = TopicPosition.Unknown }
+                : known.TryGetValue(SseHubIds.TagOf(wanted.Topic), out TopicPosition position) ? wanted with { After = position }
+
+                // An id that says nothing of what is sent to everybody is of a time when nothing had been.
+                : wanted.Topic == SseHubTopics.Everybody && !_hearsAllAtOnce ? wanted with { After = _allFrom }
+                : wanted;
+
+        if (_hasBackplane)
+        {
+            foreach (SseWantedTopic wanted in WantedBy(member))
+            {
+                await _channelTopics.Hub.PrepareAsync(wanted.Topic, After(wanted).After);
+            }
+        }
+
+        SubscribeStatus status = await member.OnLoopAsync(() => BeginOnLoop(member, After));
+        if (status == SubscribeStatus.Subscribed)
+        {
+            UpdateOthers(member);
+        }
+
+        return status;
+    }
+
+    private SubscribeStatus BeginOnLoop(SseMember<TSession> member, Func<SseWantedTopic, SseWantedTopic> after)
+    {
+        SubscribeStatus status = member.Begin(_channelTopics, WantedBy(member).Select(after));
+        if (status == SubscribeStatus.Subscribed && member.CameAfterFirstToSession)
+        {
+            member.Hear(_ownTopics, new SseWantedTopic(member.Session.OwnTopic!, null));
+        }
+
+        return status;
     }
 
     /// <summary>Gives the place back.</summary>
     internal void Remove(SseMember<TSession> member)
     {
         SseSession<TSession> session = member.Session;
+        bool isLast;
         lock (_gate)
         {
-            member.Clear();
-            session.Remove(member);
-            ForgetAudiences(session);
-            _streamCount--;
-            if (--member.Inbox.MemberCount == 0)
-            {
-                _inboxes.Remove(member.Inbox);
-            }
-
-            if (session.Members.Count > 0)
+            if (!session.Remove(member))
             {
                 return;
             }
 
-            _sessions.Remove(session.Id);
-            foreach (SseChannel<TSession> channel in session.Channels.ToArray())
+            _streamCount--;
+            isLast = session.Members.Count == 0;
+            if (isLast)
             {
-                Leave(session, channel);
+                _sessions.Remove(session.Id);
+                foreach (string channel in session.Channels)
+                {
+                    CountOut(channel);
+                }
+
+                session.Channels.Clear();
             }
         }
 
-        if (session.IsAnnounced)
+        member.OnLoop(member.Close);
+        if (isLast && session.IsAnnounced)
         {
             _options.OnDisconnected?.Invoke(session);
         }
     }
 
-    /// <summary>Replays what was missed, then stays until the stream ends.</summary>
+    /// <summary>Stays until the stream ends.</summary>
     internal async Task RunAsync(SseStream stream, SseMember<TSession> member, CancellationToken cancellationToken)
     {
         var ended = new TaskCompletionSource();
         using CancellationTokenRegistration registration = cancellationToken.UnsafeRegister(static state => ((TaskCompletionSource)state!).TrySetResult(), ended);
-        if (Announce(stream, member))
-        {
-            await CatchUpAsync(stream, member, cancellationToken);
-            await ended.Task;
-        }
+        Announce(stream, member);
+        await ended.Task;
     }
 
-    /// <summary>The stream of a member has begun. False when the session was dismissed meanwhile: the stream is told to end.</summary>
-    private bool Announce(SseStream stream, SseMember<TSession> member)
+    /// <summary>The stream of a member has begun. When the session was dismissed meanwhile it is told to end.</summary>
+    private void Announce(SseStream stream, SseMember<TSession> member)
     {
-        stream.Drained += _ => member.Pump();
         bool isFirst;
         bool isDismissed;
         lock (_gate)
@@ -137,6 +170,7 @@ public sealed partial class SseHub<TSession>
             member.Session.IsAnnounced = true;
         }
 
+        member.OnLoop(() => member.Start(stream));
         if (isFirst)
         {
             _options.OnConnected?.Invoke(member.Session);
@@ -146,144 +180,54 @@ public sealed partial class SseHub<TSession>
         {
             stream.Close();
         }
-
-        return !isDismissed;
     }
 
-    /// <summary>
-    /// Sends what the histories hold behind the client's last event, batch by batch; the member goes live under the same lock that found nothing more, so
-    /// that no event falls between replay and live, and none comes twice.
-    /// </summary>
-    private async Task CatchUpAsync(SseStream stream, SseMember<TSession> member, CancellationToken cancellationToken)
-    {
-        long position = member.AdmittedAt;
-        bool isKnown = stream.LastEventId is not { } lastId || _ids.TryRead(lastId, out position);
-        bool isTold = false;
-        if (stream.LastEventId is null && Remembers(member.Session))
-        {
-            // A client that is cut before its first event comes back with this one, and misses nothing.
-            await stream.SendAsync(new SseEvent(null) { Id = _ids.Of(position) }, cancellationToken);
-        }
-
-        var batch = new List<SseHistoryEntry>();
-        while (true)
-        {
-            bool isComplete = true;
-            lock (_gate)
-            {
-                if (!isKnown || position > _sequence)
-                {
-                    // An id of another process: all that is remembered here is news to this client.
-                    isKnown = true;
-                    isComplete = false;
-                    position = 0;
-                }
-
-                isComplete &= ReadAfter(member.Session, position, batch);
-                if (batch.Count == 0 && (isComplete || isTold || _options.HistoryLostEventType is null))
-                {
-                    member.GoLive(_sequence);
-                    return;
-                }
-            }
-
-            SendStatus status = SendStatus.Sent;
-            if (!isComplete && !isTold && _options.HistoryLostEventType is { } type)
-            {
-                // Once: a channel whose gap lies ahead of another channel's events would show it in every batch.
-                isTold = true;
-                status = await stream.SendAsync(new SseEvent(stream.LastEventId ?? "") { EventType = type }, cancellationToken);
-            }
-
-            position = await SendAsync(stream, batch, position, cancellationToken);
-            if (status == SendStatus.Closed || position < 0)
-            {
-                return;
-            }
-        }
-    }
-
-    /// <summary>Whether a client of the session could come back for something.</summary>
-    private bool Remembers(SseSession<TSession> session)
+    /// <summary>What a member is to be subscribed to.</summary>
+    private List<SseWantedTopic> WantedBy(SseMember<TSession> member)
     {
         lock (_gate)
         {
-            return session.Channels.Any(static channel => channel.History is not null);
-        }
-    }
-
-    /// <summary>Sends a batch and gives its references back. Answers the last event's sequence, or -1 when the stream has ended.</summary>
-    private static async ValueTask<long> SendAsync(SseStream stream, List<SseHistoryEntry> batch, long position, CancellationToken cancellationToken)
-    {
-        try
-        {
-            foreach (SseHistoryEntry entry in batch)
+            List<SseWantedTopic> wanted = [.. member.Session.Channels.Select(static channel => new SseWantedTopic(channel, null))];
+            if (_hearsAllAtOnce || _hasSentToAll != 0)
             {
-                Debug.Assert(entry.Sequence > position, "A replay goes forward.");
-                if (await stream.SendPreparedAsync(entry.Prepared, cancellationToken) == SendStatus.Closed)
-                {
-                    return -1;
-                }
-
-                position = entry.Sequence;
+                wanted.Add(new SseWantedTopic(SseHubTopics.Everybody, _hearsAllAtOnce || member.CameAfterFirstToAll ? null : _allFrom));
             }
 
-            return position;
-        }
-        finally
-        {
-            Release(batch, 0);
-            batch.Clear();
+            return wanted;
         }
     }
 
-    /// <summary>The oldest events behind <paramref name="sequence"/> of all channels of a session, in the hub's order. Under the lock.</summary>
-    private static bool ReadAfter(SseSession<TSession> session, long sequence, List<SseHistoryEntry> batch)
+    /// <summary>Lets a member follow its session: at once on its loop, else a moment later.</summary>
+    private void Update(SseMember<TSession> member)
     {
-        bool isComplete = true;
-        foreach (SseChannel<TSession> channel in session.Channels)
+        if (_hasBackplane)
         {
-            isComplete &= channel.TryReadAfter(sequence, ReplayBatchEvents, batch);
+            _ = PrepareAndUpdateAsync(member);
         }
-
-        batch.Sort(static (left, right) => left.Sequence.CompareTo(right.Sequence));
-        if (batch.Count > ReplayBatchEvents)
+        else
         {
-            Release(batch, ReplayBatchEvents);
-            batch.RemoveRange(ReplayBatchEvents, batch.Count - ReplayBatchEvents);
-        }
-
-        return isComplete;
-    }
-
-    private SseInbox<TSession> GetOrAddInbox(Connection connection)
-    {
-        foreach (SseInbox<TSession> known in _inboxes)
-        {
-            if (known.IsOf(connection))
-            {
-                return known;
-            }
-        }
-
-        var inbox = new SseInbox<TSession>(connection, _countDropped);
-        _inboxes.Add(inbox);
-        return inbox;
-    }
-
-    private static void ForgetAudiences(SseSession<TSession> session)
-    {
-        foreach (SseChannel<TSession> channel in session.Channels)
-        {
-            channel.Audience = null;
+            member.OnLoop(() => member.Update(WantedBy(member)));
         }
     }
 
-    private static void Release(List<SseHistoryEntry> batch, int from)
+    private async Task PrepareAndUpdateAsync(SseMember<TSession> member)
     {
-        for (int i = from; i < batch.Count; i++)
+        foreach (SseWantedTopic wanted in WantedBy(member))
         {
-            batch[i].Prepared.Release();
+            await _channelTopics.Hub.PrepareAsync(wanted.Topic, wanted.After).ConfigureAwait(false);
         }
+
+        member.OnLoop(() => member.Update(WantedBy(member)));
+    }
+
+    private void UpdateOthers(SseMember<TSession> member)
+    {
+        SseMember<TSession>[] others;
+        lock (_gate)
+        {
+            others = member.Session.Members.Count > 1 ? [.. member.Session.Members.Where(other => other != member)] : [];
+        }
+
+        Array.ForEach(others, Update);
     }
 }

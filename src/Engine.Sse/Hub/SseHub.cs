@@ -3,30 +3,36 @@ using System.Diagnostics.CodeAnalysis;
 namespace Engine.Sse;
 
 /// <summary>
-/// Sessions and channels: sends events to one client, to many, to the members of a channel or to all, each formatted once. Events of channels that remember
-/// carry an id, so that a client that comes back gets what it missed, in order, once. Any thread; a publisher never waits for a client.
-/// Mapped by <see cref="SseHubRoutes.MapSseHub{TSession}"/>.
+/// Sessions and channels: sends events to one client, to many, to the members of a channel or to all. A channel is a topic (<see cref="TopicHub"/>) of its name, so
+/// a slow client goes on where it stopped, one that comes back gets what it missed, in order, once, and what is lost is told. Any thread; a publisher never waits
+/// for a client. Mapped by <see cref="SseHubRoutes.MapSseHub{TSession}"/>.
 /// </summary>
 /// <remarks>
-/// One lock a hub orders publications and memberships: ids rise on every stream, whatever channels it listens to, which is what makes one
-/// <c>Last-Event-ID</c> enough. Events to sessions, and of channels without a history, carry no id and are not replayed.
+/// Events of one channel reach every stream in their order; those of several have no order among them. An id says where each channel of the stream stands, so that
+/// one <c>Last-Event-ID</c> is enough. What is sent to a session by its id carries no id and is not sent again.
 /// </remarks>
 /// <typeparam name="TSession">What the application knows of a client.</typeparam>
 public sealed partial class SseHub<TSession> : IDisposable
 {
+    /// <summary>What is kept of what is sent to one session, for its streams that are slow.</summary>
+    private static readonly TopicOptions OwnTopicOptions = new(TopicKind.Stream) { MaxBytes = 1 << 18, MaxAge = TimeSpan.FromMinutes(1) };
+
     private readonly Lock _gate = new();
     private readonly SseHubOptions<TSession> _options;
     private readonly Dictionary<string, SseSession<TSession>> _sessions = [];
-    private readonly Dictionary<string, SseChannel<TSession>> _channels = [];
-    private readonly SseChannel<TSession> _everybody;
-    private readonly SseEventIds _ids = new();
-    private readonly string _blankId;
+    private readonly Dictionary<string, int> _channels = [];
     private readonly EventBufferPool _buffers = new();
-    private readonly List<SseInbox<TSession>> _inboxes = [];
-    private readonly Action<int> _countDropped;
-    private long _sequence;
-    private long _forgottenFloor;
-    private long _droppedCount;
+    private readonly SseHubTopics _channelTopics;
+    private readonly SseHubTopics _ownTopics;
+    private readonly bool _hasBackplane;
+
+    /// <summary>Whether streams are subscribed to what is sent to everybody before anything is: other nodes may send, or it keeps nothing for those that come later.</summary>
+    private readonly bool _hearsAllAtOnce;
+
+    /// <summary>The position before the first event to everybody.</summary>
+    private TopicPosition _allFrom;
+    private int _hasSentToAll;
+    private long _lastOwnTopic;
     private int _streamCount;
     private bool _isDisposed;
 
@@ -34,10 +40,21 @@ public sealed partial class SseHub<TSession> : IDisposable
     public SseHub(SseHubOptions<TSession>? options = null)
     {
         _options = (options ?? new SseHubOptions<TSession>()).Freeze();
-        _everybody = new SseChannel<TSession>("", _options.CreateHistory?.Invoke(""), floor: 0);
-        _blankId = _ids.Blank;
-        _countDropped = count => Interlocked.Add(ref _droppedCount, count);
+        var names = new SseEventNames(_options.GapEventType, _options.RemovalEventType, ByTopic: false);
+        names.Check();
+        TopicOptions all = _options.Topics.Default.Kind == TopicKind.Latest ? new TopicOptions(TopicKind.Stream) : _options.Topics.Default;
+        TopicHubOptions topics = new TopicHubOptions(_options.Topics).AddFirst(SseHubTopics.Everybody, all);
+        topics.MaxSubscriptionsPerConnection = Math.Max(topics.MaxSubscriptionsPerConnection, _options.MaxChannelsPerSession + 1);
+        _hasBackplane = topics.Backplane is not null;
+        _hearsAllAtOnce = _hasBackplane || all.Kind != TopicKind.Stream;
+        Topics = new TopicHub(topics);
+        _channelTopics = new SseHubTopics(Topics, names, _options.MaxExactChannels, _options.CheckpointInterval, arePrivate: false);
+        var own = new TopicHub(new TopicHubOptions { Default = OwnTopicOptions, MaxTopics = int.MaxValue, Clock = topics.Clock });
+        _ownTopics = new SseHubTopics(own, names, _options.MaxExactChannels, _options.CheckpointInterval, arePrivate: true);
     }
+
+    /// <summary>The topics that the channels are, for WebSockets that listen to them too and for the hub's figures. Disposed with the hub.</summary>
+    public TopicHub Topics { get; }
 
     /// <summary>Sessions with a stream open.</summary>
     public int SessionCount
@@ -54,7 +71,7 @@ public sealed partial class SseHub<TSession> : IDisposable
     /// <summary>Streams open.</summary>
     public int StreamCount => Volatile.Read(ref _streamCount);
 
-    /// <summary>Channels with members or with something remembered.</summary>
+    /// <summary>Channels with members.</summary>
     public int ChannelCount
     {
         get
@@ -66,9 +83,6 @@ public sealed partial class SseHub<TSession> : IDisposable
         }
     }
 
-    /// <summary>Events that slow streams did not get, since the hub was made.</summary>
-    public long DroppedCount => Interlocked.Read(ref _droppedCount);
-
     /// <summary>Finds a session that has a stream open.</summary>
     public bool TryGetSession(string sessionId, [NotNullWhen(true)] out SseSession<TSession>? session)
     {
@@ -78,38 +92,61 @@ public sealed partial class SseHub<TSession> : IDisposable
         }
     }
 
-    /// <summary>Makes a session a member of a channel, from now on. False when there is no such session, or a limit is reached; true when it was a member.</summary>
+    /// <summary>
+    /// Makes a session a member of a channel: of its streams, those of the calling loop at once, the others a moment later. False when there is no such session, or
+    /// a limit is reached; true when it was a member. A stream that cannot follow ends, so that its client comes back and is refused or let in then.
+    /// </summary>
     public bool TryJoin(string sessionId, string channel)
     {
         ArgumentException.ThrowIfNullOrEmpty(channel);
+        SseMember<TSession>[] members;
         lock (_gate)
         {
-            if (!_sessions.TryGetValue(sessionId, out SseSession<TSession>? session))
+            if (!_sessions.TryGetValue(sessionId, out SseSession<TSession>? session) || !HasRoom(session, [channel]))
             {
                 return false;
             }
 
-            string[] channels = [channel];
-            if (!HasRoom(session, channels))
-            {
-                return false;
-            }
-
-            Join(session, channels);
-            return true;
+            Join(session, [channel]);
+            members = [.. session.Members];
         }
+
+        Array.ForEach(members, Update);
+        return true;
     }
 
-    /// <summary>Ends a membership. False when there was none.</summary>
+    /// <summary>Ends a membership, as <see cref="TryJoin"/> begins it. False when there was none.</summary>
     public bool Leave(string sessionId, string channel)
     {
         ArgumentException.ThrowIfNullOrEmpty(channel);
+        SseMember<TSession>[] members;
         lock (_gate)
         {
-            return _sessions.TryGetValue(sessionId, out SseSession<TSession>? session)
-                && _channels.TryGetValue(channel, out SseChannel<TSession>? found)
-                && Leave(session, found);
+            if (!_sessions.TryGetValue(sessionId, out SseSession<TSession>? session) || !session.Channels.Remove(channel))
+            {
+                return false;
+            }
+
+            CountOut(channel);
+            members = [.. session.Members];
         }
+
+        Array.ForEach(members, Update);
+        return true;
+    }
+
+    /// <summary>
+    /// The id of a client that has everything of some channels up to now. A page that is rendered with their state connects with it (<c>?last_event_id=</c>), and
+    /// misses nothing in between.
+    /// </summary>
+    public string TakeId(params IReadOnlyCollection<string> channels)
+    {
+        ArgumentNullException.ThrowIfNull(channels);
+        bool hasAll = _hearsAllAtOnce || Volatile.Read(ref _hasSentToAll) != 0;
+        return SseHubIds.Format(channels
+            .Concat(hasAll ? [SseHubTopics.Everybody] : Array.Empty<string>())
+            .Select(channel => (channel, Topics.TakePosition(channel)))
+            .Where(static place => !place.Item2.IsNone));
     }
 
     /// <summary>Ends every stream of a session. Its clients come back, unless they are refused then. False when there is no such session.</summary>
@@ -143,17 +180,14 @@ public sealed partial class SseHub<TSession> : IDisposable
 
             _isDisposed = true;
             streams = Dismiss(_sessions.Values);
-            _everybody.History?.Clear();
-            foreach (SseChannel<TSession> channel in _channels.Values)
-            {
-                channel.History?.Clear();
-            }
         }
 
         Close(streams);
+        Topics.Dispose();
+        _ownTopics.Hub.Dispose();
     }
 
-    /// <summary>Dismisses all members of some sessions, and answers the streams that have begun: the others see it when they do.</summary>
+    /// <summary>Dismisses all members of some sessions, and returns the streams that have begun: the others see it when they do.</summary>
     private static SseStream[] Dismiss(IEnumerable<SseSession<TSession>> sessions)
     {
         var streams = new List<SseStream>();
@@ -178,6 +212,8 @@ public sealed partial class SseHub<TSession> : IDisposable
         }
     }
 
+    private static bool IsReserved(string channel) => channel.StartsWith(SseHubTopics.ReservedPrefix, StringComparison.Ordinal);
+
     /// <summary>Whether a session, or one to come (null), may join the channels it is not in yet.</summary>
     private bool HasRoom(SseSession<TSession>? session, IReadOnlyCollection<string> names)
     {
@@ -185,84 +221,44 @@ public sealed partial class SseHub<TSession> : IDisposable
         int created = 0;
         foreach (string name in names)
         {
-            bool exists = _channels.TryGetValue(name, out SseChannel<TSession>? channel);
-            if (exists && session is not null && session.Channels.Contains(channel!))
+            if (IsReserved(name))
+            {
+                return false;
+            }
+
+            if (session is not null && session.Channels.Contains(name))
             {
                 continue;
             }
 
+            int members = _channels.GetValueOrDefault(name);
             joining++;
-            created += exists ? 0 : 1;
-            if (exists && _options.MaxSessionsPerChannel > 0 && channel!.Sessions.Count >= _options.MaxSessionsPerChannel)
+            created += members == 0 ? 1 : 0;
+            if (_options.MaxSessionsPerChannel > 0 && members >= _options.MaxSessionsPerChannel)
             {
                 return false;
             }
         }
 
-        // Everybody's channel is not counted.
-        int joined = session is null ? 0 : session.Channels.Count - 1;
-        if (joined + joining > _options.MaxChannelsPerSession)
-        {
-            return false;
-        }
-
-        if (_channels.Count + created > _options.MaxChannels)
-        {
-            ForgetChannels(names);
-        }
-
-        return _channels.Count + created <= _options.MaxChannels;
+        return (session?.Channels.Count ?? 0) + joining <= _options.MaxChannelsPerSession && _channels.Count + created <= _options.MaxChannels;
     }
 
     private void Join(SseSession<TSession> session, IReadOnlyCollection<string> names)
     {
         foreach (string name in names)
         {
-            SseChannel<TSession> channel = GetOrAddChannel(name);
-            channel.Sessions.Add(session);
-            channel.Audience = null;
-            session.Channels.Add(channel);
+            if (session.Channels.Add(name))
+            {
+                _channels[name] = _channels.GetValueOrDefault(name) + 1;
+            }
         }
     }
 
-    private bool Leave(SseSession<TSession> session, SseChannel<TSession> channel)
+    private void CountOut(string channel)
     {
-        bool wasMember = channel.Sessions.Remove(session);
-        channel.Audience = null;
-        session.Channels.Remove(channel);
-        if (channel != _everybody && channel.CanBeForgotten)
+        if (--_channels[channel] == 0)
         {
-            Forget(channel);
-        }
-
-        return wasMember;
-    }
-
-    private SseChannel<TSession> GetOrAddChannel(string name)
-    {
-        if (!_channels.TryGetValue(name, out SseChannel<TSession>? channel))
-        {
-            channel = new SseChannel<TSession>(name, _options.CreateHistory?.Invoke(name), _forgottenFloor);
-            _channels.Add(name, channel);
-        }
-
-        return channel;
-    }
-
-    private void ForgetChannels(IReadOnlyCollection<string> except)
-    {
-        foreach (SseChannel<TSession> channel in _channels.Values.Where(channel => channel.CanBeForgotten && !except.Contains(channel.Name)).ToArray())
-        {
-            Forget(channel);
-        }
-    }
-
-    private void Forget(SseChannel<TSession> channel)
-    {
-        _channels.Remove(channel.Name);
-        if (channel.LastSequence > 0)
-        {
-            _forgottenFloor = Math.Max(_forgottenFloor, channel.LastSequence);
+            _channels.Remove(channel);
         }
     }
 }

@@ -7,7 +7,7 @@ public static class SseHubRoutes
 {
     /// <summary>
     /// Maps a pattern to a hub. <paramref name="authorize"/> is asked before the stream starts: a ticket lets the client in; null refuses it, with the status that
-    /// was set (401, 403, or 204), else 403. A client for whom the hub has no place is answered with 503 and <c>Retry-After</c>, or as
+    /// was set (401, 403, or 204), else 403. A ticket for a channel whose name no topic may have is answered with 400. A client for whom the hub has no place is answered with 503 and <c>Retry-After</c>, or as
     /// <see cref="SseOptions.EndWhenFull"/> says.
     /// </summary>
     /// <exception cref="ArgumentException">The pattern is malformed, or an option is out of its range.</exception>
@@ -45,7 +45,21 @@ public static class SseHubRoutes
                     }
 
                     member = hub.TryAdmit(ticket, admitted.Connection);
-                    return member is null ? SseAdmission.Full : SseAdmission.Admitted;
+                    if (member is null)
+                    {
+                        return SseAdmission.Full;
+                    }
+
+                    switch (await hub.BeginAsync(member, endpoint.LastEventIdOf(admitted)))
+                    {
+                        case SubscribeStatus.Subscribed:
+                            return SseAdmission.Admitted;
+                        case SubscribeStatus.InvalidTopic:
+                            admitted.Response.StatusCode = 400;
+                            return SseAdmission.Refused;
+                        default:
+                            return SseAdmission.Full;
+                    }
                 },
                 (stream, cancellationToken) => hub.RunAsync(stream, member!, cancellationToken));
         }

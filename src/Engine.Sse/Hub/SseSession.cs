@@ -25,7 +25,13 @@ public sealed class SseSession<TSession>
     internal List<SseMember<TSession>> Members { get; } = [];
 
     /// <summary>Under the hub's lock.</summary>
-    internal HashSet<SseChannel<TSession>> Channels { get; } = [];
+    internal HashSet<string> Channels { get; } = [];
+
+    /// <summary>The topic of what is sent to the session by its id, which says nothing of that id; null until something is. Under the hub's lock.</summary>
+    internal string? OwnTopic { get; set; }
+
+    /// <summary>The position before the first of it. Under the hub's lock.</summary>
+    internal TopicPosition OwnFrom { get; set; }
 
     /// <summary>Whether the application was told of it. Under the hub's lock.</summary>
     internal bool IsAnnounced { get; set; }
@@ -36,9 +42,11 @@ public sealed class SseSession<TSession>
         Volatile.Write(ref _streamCount, Members.Count);
     }
 
-    internal void Remove(SseMember<TSession> member)
+    /// <summary>False when it had been removed.</summary>
+    internal bool Remove(SseMember<TSession> member)
     {
-        Members.Remove(member);
+        bool wasThere = Members.Remove(member);
         Volatile.Write(ref _streamCount, Members.Count);
+        return wasThere;
     }
 }

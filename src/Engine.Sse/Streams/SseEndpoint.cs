@@ -24,6 +24,9 @@ internal sealed class SseEndpoint(SseOptions options)
         return server;
     }
 
+    /// <summary>What the client of a request has seen; null for a new one.</summary>
+    public string? LastEventIdOf(HttpContext context) => SseStream.ReadLastEventId(context.Request, _options.LastEventIdParameter);
+
     public ValueTask RunAsync(HttpContext context, SseHandler handler) => RunAsync(context, admit: null, handler);
 
     /// <param name="context">The request.</param>

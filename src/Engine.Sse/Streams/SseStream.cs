@@ -37,6 +37,11 @@ public sealed class SseStream
         LastEventId = ReadLastEventId(context.Request, options.LastEventIdParameter);
         stream.Drained += () => Drained?.Invoke(this);
         stream.CoalescingInterval = options.CoalescingInterval;
+        if (options.ReconnectWindow > TimeSpan.Zero)
+        {
+            stream.Stopping += Advise;
+        }
+
         if (options.HeartbeatInterval != Timeout.InfiniteTimeSpan)
         {
             stream.SetTimer(options.HeartbeatInterval < FirstBeat ? options.HeartbeatInterval : FirstBeat, Beat);
@@ -160,7 +165,8 @@ public sealed class SseStream
         => CountAsync(_stream.SendAsync(prepared, cancellationToken));
 
     /// <summary>Sends the rest of an event that was formatted once for many behind lines of its own; its log repeats it when there is no room now. Loop only.</summary>
-    internal SendStatus TrySendRepeatable(ReadOnlySpan<byte> lines, SharedSegment rest) => Count(_stream.TrySendRepeatable(lines, rest));
+    internal SendStatus TrySendRepeatable(ReadOnlySpan<byte> lines, SharedSegment rest, bool isLast = false)
+        => Count(_stream.TrySendRepeatable(lines, rest, isLast));
 
     /// <summary>Sends the rest of an event that was formatted once for many behind lines of its own, waiting for room if need be.</summary>
     internal ValueTask<SendStatus> SendAsync(ReadOnlySpan<byte> lines, SharedSegment rest) => CountAsync(_stream.SendAsync(lines, rest));
@@ -192,6 +198,13 @@ public sealed class SseStream
         }
 
         return status;
+    }
+
+    /// <summary>Tells the client when to come back, each at another time.</summary>
+    private void Advise()
+    {
+        TimeSpan least = _options.ReconnectionInterval ?? TimeSpan.Zero;
+        TrySend(new SseEvent(null) { ReconnectionInterval = least + (_options.ReconnectWindow * Random.Shared.NextDouble()) });
     }
 
     /// <summary>

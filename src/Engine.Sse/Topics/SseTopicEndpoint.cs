@@ -11,16 +11,18 @@ internal sealed class SseTopicEndpoint
     {
         Hub = hub;
         Options = options.Freeze();
-        SseFormatter.Check(new SseEvent(null) { EventType = Options.GapEventType });
-        SseFormatter.Check(new SseEvent(null) { EventType = Options.RemovalEventType });
+        Names = new SseEventNames(Options.GapEventType, Options.RemovalEventType, Options.NameEventsByTopic);
+        Names.Check();
         _streams = new SseEndpoint(Options.Stream);
-        FormWithId = new SseTopicForm(Options, hasId: true);
-        FormWithoutId = new SseTopicForm(Options, hasId: false);
+        FormWithId = new SseTopicForm(Names, WriteId);
+        FormWithoutId = new SseTopicForm(Names, writeId: null);
     }
 
     public TopicHub Hub { get; }
 
     public SseTopicOptions Options { get; }
+
+    public SseEventNames Names { get; }
 
     /// <summary>For streams of one topic.</summary>
     public SseTopicForm FormWithId { get; }
@@ -54,6 +56,12 @@ internal sealed class SseTopicEndpoint
                 Close(subscriber);
             }
         }
+    }
+
+    private static void WriteId(EventBuffer buffer, Publication publication)
+    {
+        Span<byte> line = buffer.GetSpan(SseTopicIds.MaxLineBytes(1));
+        buffer.Advance(SseTopicIds.WriteLine(line, [publication.Position]));
     }
 
     private static async Task ServeAsync(SseStream stream, SseTopicSubscriber subscriber, CancellationToken closed)
@@ -144,7 +152,7 @@ internal sealed class SseTopicEndpoint
 
         public (SubscribeStatus Status, SseTopicSubscriber? Subscriber) Begin()
         {
-            var subscriber = new SseTopicSubscriber(endpoint.Hub, context.Connection, endpoint, request) { MemberName = endpoint.Options.GetMemberName?.Invoke(context) };
+            var subscriber = new SseTopicSubscriber(context.Connection, endpoint, request) { MemberName = endpoint.Options.GetMemberName?.Invoke(context) };
             return (subscriber.SubscribeAll(forbidden), subscriber);
         }
 

@@ -5,24 +5,19 @@ using System.Text;
 namespace Engine.Sse;
 
 /// <summary>Publications as events: their text as data, other bytes as base64, formatted once for all streams of a route.</summary>
-/// <param name="options">How events are named.</param>
-/// <param name="hasId">
-/// Whether the event carries its position, as it does on streams of one topic. On streams of several the line with the positions of all stands before it, and is
-/// each stream's own.
+/// <param name="names">How events are named.</param>
+/// <param name="writeId">
+/// Writes the line with the event's position, as it stands on streams of one topic. Null on streams of several: the line with the positions of all stands before
+/// the event, and is each stream's own.
 /// </param>
-internal sealed class SseTopicForm(SseTopicOptions options, bool hasId) : WireForm
+internal sealed class SseTopicForm(SseEventNames names, Action<EventBuffer, Publication>? writeId) : WireForm
 {
     private readonly EventBufferPool _buffers = new();
 
     protected override SharedSegment Encode(Publication publication)
     {
         EventBuffer buffer = _buffers.Rent();
-        if (hasId)
-        {
-            Span<byte> line = buffer.GetSpan(SseTopicIds.MaxLineBytes(1));
-            buffer.Advance(SseTopicIds.WriteLine(line, [publication.Position]));
-        }
-
+        writeId?.Invoke(buffer, publication);
         if (EventTypeOf(publication) is { } type)
         {
             SseFormatter.WriteLine(buffer, "event: "u8, type);
@@ -55,5 +50,5 @@ internal sealed class SseTopicForm(SseTopicOptions options, bool hasId) : WireFo
     }
 
     private string? EventTypeOf(Publication publication)
-        => publication.IsRemoval ? options.RemovalEventType : publication.EventType ?? (options.NameEventsByTopic ? publication.Topic : null);
+        => publication.IsRemoval ? names.Removal : publication.EventType ?? (names.ByTopic ? publication.Topic : null);
 }
