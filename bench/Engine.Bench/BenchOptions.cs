@@ -19,7 +19,7 @@ internal sealed class BenchOptions
           slow        echo for good clients while others never read
           tls         handshakes whole and resumed, echo and churn over TLS, beside a C loop, Kestrel and Bun
           scale       idle WebSockets by the hundred thousand
-          crowd       topics with nearly as many WebSockets as a process may hold, half of which do not read
+          crowd       topics: 20,000 WebSockets of which half do not read, 100,000 with topics of their own, slow readers of the latest value
           slowloris   thousands of heads that never end
           soak        minutes of mixed traffic, and what is left behind
           storm       minutes of clients that misbehave, and canaries that nobody else may see

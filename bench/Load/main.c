@@ -19,7 +19,7 @@ static const char usage[] =
     "  sse            --path of a stream whose data lines begin with the server's monotonic clock in ns; latency from there to here\n"
     "                 --nap MS between two turns of reading, so that the sender shares no cache with a reader at work, as if it were on another machine\n"
     "  topics         --path of WebSockets that only read, messages whose text holds that clock; --deflate: offer compression; --signalr: greet in its JSON protocol;\n"
-    "                 --frozen N more that do not read, with small buffers\n"
+    "                 --frozen N more that do not read, with small buffers; --source N: all from 127.0.0.N\n"
     "  churn          connect, upgrade, one message, close, again; --bare: connect, --size bytes there and back, again\n"
     "  idle           --source N: WebSockets from 127.0.0.N on; then obeys its input: \"echo N\" samples N of them, anything else ends\n"
     "  all            --connections N, --threads N, --seconds S, --warm-up S, --tls, --resume (the last TLS session)\n";
@@ -30,9 +30,9 @@ void report_begin(void) {
 }
 
 void report_end(long messages, double seconds, double cpu, const histogram *latencies) {
-  printf("{\"messages\":%ld,\"seconds\":%.3f,\"p50\":%.1f,\"p90\":%.1f,\"p99\":%.1f,\"p999\":%.1f,\"cpu\":%.4f}\n", messages, seconds,
-         histogram_percentile(latencies, 0.5), histogram_percentile(latencies, 0.9), histogram_percentile(latencies, 0.99),
-         histogram_percentile(latencies, 0.999), cpu);
+  printf("{\"messages\":%ld,\"seconds\":%.3f,\"min\":%.1f,\"p50\":%.1f,\"p90\":%.1f,\"p99\":%.1f,\"p999\":%.1f,\"max\":%.1f,\"cpu\":%.4f}\n", messages,
+         seconds, histogram_percentile(latencies, 0), histogram_percentile(latencies, 0.5), histogram_percentile(latencies, 0.9), histogram_percentile(latencies, 0.99),
+         histogram_percentile(latencies, 0.999), histogram_percentile(latencies, 1), cpu);
   fflush(stdout);
 }
 

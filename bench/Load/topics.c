@@ -79,7 +79,7 @@ static void subscribe(subscriber *all, int count, bool frozen) {
   for (int done = 0; done < count; done += WINDOW) {
     int end = done + WINDOW < count ? done + WINDOW : count;
     for (int i = done; i < end; i++) {
-      wire_open(&all[i].wire, 0, frozen ? 4096 : 0);
+      wire_open(&all[i].wire, options.source, frozen ? 4096 : 0);
       if (wire_put(&all[i].wire, request, length) != length) fail("send");
     }
     for (int i = done; i < end; i++) {

@@ -8,7 +8,7 @@ namespace TestServer;
 /// <summary>
 /// WebSockets that only listen: /fanout?interval=MS&amp;size=BYTES&amp;burst=MESSAGES&amp;topics=N subscribes each to one of N topics, in turn, and to
 /// more of its own with <c>own=M</c>; each topic is published to in the rhythm of a <see cref="Ticker"/>. The first one's query holds for all. /gathered-fanout is
-/// the same with a coalescing interval of 10 ms.
+/// the same with a coalescing interval of 10 ms; /latest-fanout has latest topics, of which a subscriber gets the newest value ten times a second.
 /// </summary>
 internal static class Fanout
 {
@@ -16,16 +16,21 @@ internal static class Fanout
     public static HttpHandler? Find(HttpContext context)
         => context.Request.RawPath.SequenceEqual("/fanout"u8) ? Plain
             : context.Request.RawPath.SequenceEqual("/gathered-fanout"u8) ? Gathered
+            : context.Request.RawPath.SequenceEqual("/latest-fanout"u8) ? Latest
             : null;
 
-    private static HttpHandler Plain { get; } = Create(TimeSpan.Zero);
+    /// <summary>A reader that stalls for a moment at 16 KB a message is not behind at once.</summary>
+    private static TopicOptions Unkept => new(TopicKind.Ephemeral) { MaxBytes = 64 << 20, MaxMessages = 10_000 };
 
-    private static HttpHandler Gathered { get; } = Create(TimeSpan.FromMilliseconds(10));
+    private static HttpHandler Plain { get; } = Create(TimeSpan.Zero, Unkept);
 
-    private static HttpHandler Create(TimeSpan coalescing)
+    private static HttpHandler Gathered { get; } = Create(TimeSpan.FromMilliseconds(10), Unkept);
+
+    private static HttpHandler Latest { get; } = Create(TimeSpan.Zero, new TopicOptions(TopicKind.Latest) { MinInterval = TimeSpan.FromMilliseconds(100) });
+
+    private static HttpHandler Create(TimeSpan coalescing, TopicOptions topics)
     {
-        // A reader that stalls for a moment at 16 KB a message is not behind at once.
-        var hub = new TopicHub(new TopicHubOptions { Default = new TopicOptions(TopicKind.Ephemeral) { MaxBytes = 64 << 20, MaxMessages = 10_000 }, MaxTopics = 1_000_000 });
+        var hub = new TopicHub(new TopicHubOptions { Default = topics, MaxTopics = 1_000_000 });
         var options = new WebSocketEndpointOptions { Topics = hub, Compression = new WebSocketCompressionOptions { ThresholdBytes = 64 } };
         return WebSocketRoutes.CreateHandler(new Handler(hub, coalescing), options);
     }

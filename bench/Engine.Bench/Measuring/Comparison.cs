@@ -14,6 +14,9 @@ internal sealed record BenchCase(string Name, int Connections, params string[] L
 
     /// <summary>Those of the comparison's peers that take part; null for all.</summary>
     public string[]? Peers { get; init; }
+
+    /// <summary>How long a server is warmed up before its first round counts.</summary>
+    public int WarmUpSeconds { get; init; } = 3;
 }
 
 /// <summary>Cases that several servers are compared in: rounds that alternate between the servers (A B C A B C), all of which are up and warm.</summary>
@@ -117,7 +120,7 @@ internal sealed record Comparison(string Name, string Title, string Unit, string
         =>
         [
             .. Load(one, peer), "--connections", Text(one.Connections), "--threads", Text(options.Cores),
-            "--seconds", options.Seconds.ToString(CultureInfo.InvariantCulture), "--warm-up", IsSideBySide || (isFirst && !options.IsTour) ? "3" : "0.5",
+            "--seconds", options.Seconds.ToString(CultureInfo.InvariantCulture), "--warm-up", IsSideBySide || (isFirst && !options.IsTour) ? Text(one.WarmUpSeconds) : "0.5",
         ];
 
     private static string Text(int number) => number.ToString(CultureInfo.InvariantCulture);

@@ -49,6 +49,8 @@ internal static class LoadGenerator
                     messages / seconds, cpu * 1e6 / messages, cpu / seconds, Value("p50"), Value("p99"), Value("p999"),
                     (user - instructionsBefore.User) / messages, (kernel - instructionsBefore.Kernel) / messages, Value("cpu") * 1e6 / messages)
                 {
+                    Least = Value("min"),
+                    Greatest = Value("max"),
                     Rest = rest,
                 };
             }

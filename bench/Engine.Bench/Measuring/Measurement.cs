@@ -12,6 +12,12 @@ namespace Engine.Bench;
 /// <param name="LoadCpuMicroseconds">The load generator's CPU time for each message.</param>
 internal sealed record Measurement(double Rate, double CpuMicroseconds, double Busy, double P50, double P99, double P999, double UserInstructions, double KernelInstructions, double LoadCpuMicroseconds)
 {
+    /// <summary>The least latency, in microseconds, to 2 %.</summary>
+    public double Least { get; init; }
+
+    /// <summary>The greatest latency, in microseconds, to 2 %.</summary>
+    public double Greatest { get; init; }
+
     /// <summary>What the load generator said after its figures.</summary>
     public string Rest { get; init; } = "";
 }

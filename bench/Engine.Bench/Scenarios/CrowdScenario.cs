@@ -1,79 +1,108 @@
 using System.Globalization;
-using System.Net.Http.Json;
-using System.Text.Json;
 
 namespace Engine.Bench;
 
 /// <summary>
-/// Topics and nearly as many WebSockets as a process may hold: what those that do not read cost the others and the server, what a subscription costs, and how long one
-/// publication takes to reach all.
+/// Topics and more WebSockets than a process may hold: what those that do not read cost the others and the server, how old values are that a slow reader gets, what a
+/// subscription costs, and how long one publication takes to reach a hundred thousand.
 /// </summary>
 internal static class CrowdScenario
 {
     private const int OwnTopics = 5;
+    private const int PerProcess = 14_500;
+    private const int FrozenTotal = 20_000;
+    private const int SubscribedTotal = 100_000;
 
     public static void Run(BenchOptions options, TextWriter report)
     {
-        int count = options.Connections.Length > 0 ? options.Connections[0] : 18_000;
-        string transport = options.Transport == "sockets" ? "engine-sockets" : "engine";
-        Frozen(transport, count, options, report);
-        Subscriptions(transport, count, options, report);
+        Peer peer = Peer.Find("topics", options.Transport == "sockets" ? "engine-sockets" : "engine");
+        int most = options.Connections.Length > 0 ? options.Connections[0] : int.MaxValue;
+        Frozen(peer, Math.Min(most, FrozenTotal), options, report);
+        Latest(peer, options, report);
+        Subscriptions(peer, Math.Min(most, SubscribedTotal), options, report);
     }
 
-    private static void Frozen(string transport, int count, BenchOptions options, TextWriter report)
+    private static void Frozen(Peer peer, int total, BenchOptions options, TextWriter report)
     {
-        int half = count / 2;
-        report.WriteLine(FormattableString.Invariant($"\n## {half:N0} subscribers that read, 1,000 bytes ten times a second, without and with {half:N0} that do not ({transport})\n"));
-        report.WriteLine("| frozen | deliveries a second to the good | p50 us | p99 us | server CPU us each | queued bytes a frozen one | resident bytes a frozen one | afterwards |");
-        report.WriteLine("| --- | --- | --- | --- | --- | --- | --- | --- |");
+        int half = total / 2, processes = ProcessesFor(total);
+        report.WriteLine(FormattableString.Invariant(
+            $"\n## {half:N0} subscribers that read, 1,000 bytes five times a second, without and with {half:N0} that do not ({peer.Name}, {processes} processes on one core)\n"));
+        report.WriteLine("| frozen | publications a second | deliveries a second to the good | p50 us | p99 us | server CPU us each | queued bytes a frozen one | resident bytes a frozen one | afterwards |");
+        report.WriteLine("| --- | --- | --- | --- | --- | --- | --- | --- | --- |");
         double residentAlone = 0;
         foreach (int frozen in new[] { 0, half })
         {
-            using ServerUnderTest server = ServerUnderTest.Start(Peer.Find("topics", transport), "0", new PeerStart());
+            using var group = new ServerGroup(peer, processes, "0");
             double queued = 0, resident = 0;
-            string[] load = ["topics", "--path", "/fanout?interval=100&size=1000", "--connections", Text(half), "--frozen", Text(frozen), "--warm-up", "15", "--seconds", Text((int)options.Seconds * 3)];
-            Measurement measured = LoadGenerator.Run(server, "1", load, () => (queued, resident) = (Stat(server, "queuedBytes"), server.ResidentBytes));
+            Measurement measured = group.Run(
+                "1",
+                number =>
+                [
+                    "topics", "--path", "/fanout?interval=200&size=1000", "--connections", Text(Share(half, processes, number)),
+                    "--frozen", Text(Share(frozen, processes, number)), "--source", Text(number + 2), "--warm-up", "20", "--seconds", Text((int)options.Seconds * 3),
+                ],
+                () => (queued, resident) = (group.Sum("queuedBytes"), group.ResidentBytes));
             residentAlone = frozen == 0 ? resident : residentAlone;
-            string each(double bytes) => frozen == 0 ? "" : FormattableString.Invariant($"{bytes / frozen:N0}");
+            string Each(double bytes) => frozen == 0 ? "" : FormattableString.Invariant($"{bytes / frozen:N0}");
             report.WriteLine(FormattableString.Invariant(
-                $"| {frozen:N0} | {measured.Rate:N0} | {measured.P50:F0} | {measured.P99:F0} | {measured.CpuMicroseconds:F2} | {each(queued)} | {each(resident - residentAlone)} | {measured.Rest} |"));
+                $"| {frozen:N0} | {measured.Rate / half:F2} | {measured.Rate:N0} | {measured.P50:F0} | {measured.P99:F0} | {measured.CpuMicroseconds:F2} | {Each(queued)} | {Each(resident - residentAlone)} | {measured.Rest} |"));
         }
     }
 
-    private static void Subscriptions(string transport, int count, BenchOptions options, TextWriter report)
+    private static void Latest(Peer peer, BenchOptions options, TextWriter report)
     {
-        report.WriteLine(FormattableString.Invariant($"\n## {count:N0} connections of one process on a common topic, without and with {OwnTopics} topics of their own ({transport})\n"));
-        report.WriteLine("| topics of its own | managed bytes a connection | resident bytes a connection | one publication to all: half of them after, us | 99 % after, us | 99.9 % after, us |");
-        report.WriteLine("| --- | --- | --- | --- | --- | --- |");
-        double managedWithout = 0;
+        report.WriteLine($"\n## A latest topic: a source of 1,000 values a second, subscribers that take ten ({peer.Name})\n");
+        report.WriteLine("| subscribers | values a second to each | age of a value when it arrives: median us | 99 % us | oldest us |");
+        report.WriteLine("| --- | --- | --- | --- | --- |");
+        foreach (int count in new[] { 1, 1000 })
+        {
+            using ServerUnderTest server = ServerUnderTest.Start(peer, "0", new PeerStart());
+            string[] load = ["topics", "--path", "/latest-fanout?interval=1&size=100", "--connections", Text(count), "--seconds", Text((int)options.Seconds * 3)];
+            Measurement measured = LoadGenerator.Run(server, "1", load);
+            report.WriteLine(FormattableString.Invariant($"| {count:N0} | {measured.Rate / count:F2} | {measured.P50:F0} | {measured.P99:F0} | {measured.Greatest:F0} |"));
+        }
+    }
+
+    private static void Subscriptions(Peer peer, int total, BenchOptions options, TextWriter report)
+    {
+        int processes = ProcessesFor(total);
+        report.WriteLine(FormattableString.Invariant(
+            $"\n## {total:N0} connections on a common topic, without and with {OwnTopics} topics of their own ({peer.Name}, {processes} processes on one port)\n"));
+        report.WriteLine("The processes publish at the same moment, every five seconds. Receipts are counted from there.\n");
+        report.WriteLine("| topics of its own | managed bytes a connection | resident bytes a connection | first receipt us | half of them us | 99 % us | last receipt us |");
+        report.WriteLine("| --- | --- | --- | --- | --- | --- | --- |");
+        double managedWithout = 0, residentWithout = 0;
         foreach (int own in new[] { 0, OwnTopics })
         {
-            using ServerUnderTest server = ServerUnderTest.Start(Peer.Find("topics", transport), "0", new PeerStart());
-            double managedBefore = Stat(server, "managedBytes");
-            long residentBefore = server.ResidentBytes;
-            double managed = 0, resident = 0;
-            string[] load = ["topics", "--path", $"/fanout?interval=1000&size=100&own={Text(own)}", "--connections", Text(count), "--warm-up", "5", "--seconds", Text((int)options.Seconds * 3)];
-            Measurement measured = LoadGenerator.Run(server, "1", load, () =>
-            {
-                managed = (Stat(server, "managedBytes") - managedBefore) / count;
-                resident = (double)(server.ResidentBytes - residentBefore) / count;
-            });
-            report.WriteLine(FormattableString.Invariant($"| {own} | {managed:N0} | {resident:N0} | {measured.P50:F0} | {measured.P99:F0} | {measured.P999:F0} |"));
+            using var group = new ServerGroup(peer, processes);
+            double managedBefore = group.Sum("managedBytes"), residentBefore = group.ResidentBytes, managed = 0, resident = 0;
+            Measurement measured = group.Run(
+                null,
+                number =>
+                [
+                    "topics", "--path", $"/fanout?interval=5000&aligned=1&size=100&own={Text(own)}", "--connections", Text(Share(total, processes, number)),
+                    "--source", Text(number + 2), "--warm-up", "12", "--seconds", "11",
+                ],
+                () =>
+                {
+                    managed = (group.Sum("managedBytes") - managedBefore) / total;
+                    resident = (group.ResidentBytes - residentBefore) / total;
+                });
+            report.WriteLine(FormattableString.Invariant(
+                $"| {own} | {managed:N0} | {resident:N0} | {measured.Least:F0} | {measured.P50:F0} | {measured.P99:F0} | {measured.Greatest:F0} |"));
             if (own > 0)
             {
-                report.WriteLine(FormattableString.Invariant($"\nA subscription to a topic that nobody else has: {(managed - managedWithout) / own:N0} managed bytes, the topic's own included."));
+                report.WriteLine(FormattableString.Invariant(
+                    $"\nA subscription to a topic that nobody else has: {(managed - managedWithout) / own:N0} managed and {(resident - residentWithout) / own:N0} resident bytes, the topic's own included."));
             }
 
-            managedWithout = managed;
+            (managedWithout, residentWithout) = (managed, resident);
         }
     }
 
-    private static double Stat(ServerUnderTest server, string name)
-    {
-        using var http = new HttpClient();
-        http.DefaultRequestHeaders.ConnectionClose = true;
-        return http.GetFromJsonAsync<JsonElement>($"http://127.0.0.1:{server.Port}/stats?collect").GetAwaiter().GetResult().GetProperty(name).GetDouble();
-    }
+    private static int ProcessesFor(int total) => (total + PerProcess - 1) / PerProcess;
+
+    private static int Share(int total, int parts, int number) => (total / parts) + (number < total % parts ? 1 : 0);
 
     private static string Text(int number) => number.ToString(CultureInfo.InvariantCulture);
 }

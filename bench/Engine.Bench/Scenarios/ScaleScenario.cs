@@ -1,6 +1,5 @@
 using System.Diagnostics;
 using System.Globalization;
-using System.Net.Http.Json;
 using System.Text.Json;
 
 namespace Engine.Bench;
@@ -19,19 +18,12 @@ internal static class ScaleScenario
         string transport = options.Transport == "sockets" ? "engine-sockets" : "engine";
         int processCount = (total + PerProcess - 1) / PerProcess;
         string load = Tools.LoadGenerator(isTls: false);
-        var servers = new List<ServerUnderTest>();
+        using var servers = new ServerGroup(Peer.Find("scale", transport), processCount);
+        int port = servers.Port;
         var clients = new List<Process>();
         try
         {
-            Peer peer = Peer.Find("scale", transport);
-            servers.Add(ServerUnderTest.Start(peer, cpus: null, new PeerStart(IsPortShared: true)));
-            int port = servers[0].Port;
-            while (servers.Count < processCount)
-            {
-                servers.Add(ServerUnderTest.Start(peer, cpus: null, new PeerStart(port, IsPortShared: true)));
-            }
-
-            (long managedBefore, long residentBefore, _) = await CostAsync(port, servers);
+            (long managedBefore, long residentBefore, _) = await CostAsync(servers);
             var watch = Stopwatch.StartNew();
             for (int i = 0; i < processCount; i++)
             {
@@ -50,10 +42,10 @@ internal static class ScaleScenario
 
             double seconds = watch.Elapsed.TotalSeconds;
             Console.Error.WriteLine($"{total} open after {seconds:F1} s");
-            (long managed, long resident, long connections) = await CostAsync(port, servers);
-            double cpuBefore = servers.Sum(static server => server.CpuSeconds);
+            (long managed, long resident, long connections) = await CostAsync(servers);
+            double cpuBefore = servers.CpuSeconds;
             await Task.Delay(TimeSpan.FromSeconds(10));
-            double idle = (servers.Sum(static server => server.CpuSeconds) - cpuBefore) / 10;
+            double idle = (servers.CpuSeconds - cpuBefore) / 10;
             var samples = new List<(double P50, double P99)>();
             foreach (Process client in clients)
             {
@@ -81,30 +73,16 @@ internal static class ScaleScenario
                 client.Kill();
                 client.Dispose();
             }
-
-            foreach (ServerUnderTest server in servers)
-            {
-                server.Dispose();
-            }
         }
     }
 
-    /// <summary>Each process answers for itself: the shared port hands a request to any, so it is asked until all have answered.</summary>
-    private static async Task<(long Managed, long Resident, long Connections)> CostAsync(int port, List<ServerUnderTest> servers)
+    private static async Task<(long Managed, long Resident, long Connections)> CostAsync(ServerGroup servers)
     {
-        var seen = new Dictionary<int, JsonElement>();
-        while (seen.Count < servers.Count)
-        {
-            using var http = new HttpClient();
-            http.DefaultRequestHeaders.ConnectionClose = true;
-            JsonElement stats = await http.GetFromJsonAsync<JsonElement>($"http://127.0.0.1:{port}/stats?collect");
-            seen[stats.GetProperty("processId").GetInt32()] = stats;
-        }
-
+        IReadOnlyCollection<JsonElement> all = await servers.StatsAsync();
         return (
-            seen.Values.Sum(static stats => stats.GetProperty("managedBytes").GetInt64()),
-            servers.Sum(static server => server.ResidentBytes),
-            seen.Values.Sum(static stats => stats.GetProperty("connections").GetInt64() - 1));
+            all.Sum(static stats => stats.GetProperty("managedBytes").GetInt64()),
+            servers.ResidentBytes,
+            all.Sum(static stats => stats.GetProperty("connections").GetInt64() - 1));
     }
 
     private static string Text(int number) => number.ToString(CultureInfo.InvariantCulture);
