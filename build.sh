@@ -29,7 +29,7 @@ build_solution() {
   dotnet build Engine.sln -c Release -v quiet --nologo "$@" </dev/null
 }
 
-# Everything the interop tests use that NuGet does not bring: curl, chromium, node with npm's ws and eventsource, python3-websockets, nginx, redis-server, nats-server, mosquitto.
+# Everything the interop tests use that NuGet does not bring: curl, chromium, node with npm's ws and eventsource, python3-websockets, nginx, redis-server, nats-server, rabbitmq-server, mosquitto.
 # Root on Debian gets it installed; anybody else gets one line that says what is missing.
 need_peers() {
   local packages=() missing
@@ -42,6 +42,8 @@ need_peers() {
   command -v redis-server >/dev/null 2>&1 || packages+=(redis-server)
   [ -x /usr/sbin/mosquitto ] || command -v mosquitto >/dev/null 2>&1 || packages+=(mosquitto)
   [ -x /usr/sbin/nats-server ] || command -v nats-server >/dev/null 2>&1 || packages+=(nats-server)
+  # It brings Erlang, and not every mirror has it: without it its own tests are skipped.
+  [ -x /usr/lib/rabbitmq/bin/rabbitmq-server ] || [ "$(id -u)" -ne 0 ] || ! command -v apt-get >/dev/null 2>&1 || packages+=(rabbitmq-server)
   if [ "${#packages[@]}" -gt 0 ]; then
     if [ "$(id -u)" -eq 0 ] && command -v apt-get >/dev/null 2>&1; then
       say "installing: ${packages[*]}"
@@ -71,7 +73,12 @@ install_packages() (
     printf '#!/bin/sh\nexit 101\n' >/usr/sbin/policy-rc.d
     chmod +x /usr/sbin/policy-rc.d
   fi
-  apt-get update -q && apt-get install -q -y --no-install-recommends "$@"
+  local package available=()
+  apt-get update -q || exit 1
+  for package in "$@"; do
+    [ "$package" = rabbitmq-server ] && ! apt-cache show "$package" >/dev/null 2>&1 || available+=("$package")
+  done
+  [ "${#available[@]}" -eq 0 ] || apt-get install -q -y --no-install-recommends "${available[@]}"
 )
 
 chromium_path() {

@@ -15,6 +15,7 @@ internal sealed class BenchOptions
           pipelined   the same, 16 requests a write
           sse         event streams: one fast stream; a broadcast to 1,000
           topics      one publisher, thousands of WebSockets that listen
+          backplane   two nodes over one Redis: publish on one, subscribers on the other
           churn       connect, upgrade, one message, close
           slow        echo for good clients while others never read
           tls         handshakes whole and resumed, echo and churn over TLS, beside a C loop, Kestrel and Bun
@@ -42,7 +43,7 @@ internal sealed class BenchOptions
           --check            fail when a ratio to a peer falls under its number in bench/ratios.json
         """;
 
-    private static readonly string[] KnownScenarios = ["raw", "echo", "plain", "pipelined", "sse", "topics", "churn", "slow", "tls", "scale", "crowd", "slowloris", "soak", "storm", "alloc", "wrk", "cold"];
+    private static readonly string[] KnownScenarios = ["raw", "echo", "plain", "pipelined", "sse", "topics", "backplane", "churn", "slow", "tls", "scale", "crowd", "slowloris", "soak", "storm", "alloc", "wrk", "cold"];
 
     public string Scenario { get; private set; } = "tour";
 

@@ -24,6 +24,9 @@ switch (options.Scenario)
     case "crowd":
         CrowdScenario.Run(options, report);
         break;
+    case "backplane":
+        await BackplaneScenario.RunAsync(options, report);
+        break;
     case "slowloris":
         await SlowlorisScenario.RunAsync(options, report);
         break;

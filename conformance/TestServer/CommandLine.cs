@@ -3,7 +3,7 @@ using Engine;
 
 namespace TestServer;
 
-/// <summary>The program's options: --port N, --transport auto|sockets|epoll, --loops N, --deflate, --tls, --tls-backend auto|openssl|sslstream, --reuse-port, --max-outbound BYTES, --backplane nats://HOST:PORT|redis://HOST:PORT.</summary>
+/// <summary>The program's options: --port N, --transport auto|sockets|epoll, --loops N, --deflate, --tls, --tls-backend auto|openssl|sslstream, --reuse-port, --max-outbound BYTES, --backplane nats://HOST:PORT|redis://HOST:PORT|amqp://HOST:PORT.</summary>
 internal sealed class CommandLine
 {
     public int Port { get; private set; } = 9001;
@@ -71,7 +71,7 @@ internal sealed class CommandLine
                 default:
                     Console.Error.WriteLine($"not understood: {arguments[i]} {value}");
                     Console.Error.WriteLine(
-                        "usage: TestServer [--port N] [--transport auto|sockets|epoll] [--loops N] [--deflate] [--tls] [--tls-backend auto|openssl|sslstream] [--reuse-port] [--max-outbound BYTES] [--backplane nats://HOST:PORT|redis://HOST:PORT]");
+                        "usage: TestServer [--port N] [--transport auto|sockets|epoll] [--loops N] [--deflate] [--tls] [--tls-backend auto|openssl|sslstream] [--reuse-port] [--max-outbound BYTES] [--backplane nats://HOST:PORT|redis://HOST:PORT|amqp://HOST:PORT]");
                     return null;
             }
         }

@@ -27,6 +27,7 @@ internal static class Routes
         HttpHandler echo = WebSocketRoutes.CreateHandler(new EchoHandler(), options);
         server.Use((context, next) => context.Upgrade?.HasToken("websocket") != true ? next(context)
             : context.Request.RawPath.SequenceEqual("/topics"u8) ? Topics.Speak(context)
+            : context.Request.RawPath.SequenceEqual("/listen"u8) ? Topics.Listen(context)
             : (Fanout.Find(context) ?? echo)(context));
         server.Map("*", "/", EchoWholeAsync);
         server.MapGet("/plain", static context =>

@@ -29,11 +29,26 @@ internal static class Topics
         var hub = new TopicHub(hubOptions);
         server.MapSseTopics("/topics", hub);
         server.MapTopicPublish("/topics/{topic}", hub, new TopicPublishOptions { CreateMessage = CreateMessage, MaxBodyBytes = 1 << 20 });
+        Listen = WebSocketRoutes.CreateHandler(new Listener(hub), new WebSocketEndpointOptions { Topics = hub });
+        server.MapGet("/publish", context =>
+        {
+            Func<string, string?> query = context.Request.GetQueryValue;
+            string topic = query("topic") ?? "e.bench";
+            new Ticker("publish", data => hub.Publish(topic, data, PayloadKind.Text)).Start(query);
+            context.Response.StatusCode = 204;
+            return ValueTask.CompletedTask;
+        });
         Speak = TopicProtocolRoutes.CreateTopicHandler(hub, new TopicProtocolOptions { Complete = static (_, topic, message) => WithKey(topic, message) });
     }
 
     /// <summary>WebSockets of <c>/topics</c>, by the sub-protocol <c>topics.v1</c>.</summary>
     public static HttpHandler Speak { get; private set; } = static _ => ValueTask.CompletedTask;
+
+    /// <summary>
+    /// WebSockets of <c>/listen?topic=NAME</c>, which hear the topic's messages as they are. <c>/publish?topic=NAME&amp;interval=MS&amp;size=BYTES&amp;burst=MESSAGES</c>,
+    /// here or on another node, begins to publish in the rhythm of a <see cref="Ticker"/>.
+    /// </summary>
+    public static HttpHandler Listen { get; private set; } = static _ => ValueTask.CompletedTask;
 
     private static TopicMessage CreateMessage(HttpContext context, string topic, ReadOnlyMemory<byte> body)
     {
@@ -68,5 +83,21 @@ internal static class Topics
             IdempotencyKey = message.IdempotencyKey,
             Version = message.Version,
         };
+    }
+
+    private sealed class Listener(TopicHub hub) : WebSocketHandler<string>
+    {
+        public override async ValueTask OnUpgradeAsync(WebSocketUpgrade<string> upgrade)
+        {
+            upgrade.Data = upgrade.Context.Request.GetQueryValue("topic") ?? "e.bench";
+            await hub.PrepareAsync(upgrade.Data);
+        }
+
+        public override void OnOpen(WebSocketConnection<string> socket) => socket.Subscribe(socket.Data!);
+
+        public override ValueTask OnMessage(WebSocketConnection<string> socket, WebSocketMessage message) => ValueTask.CompletedTask;
+
+        /// <summary>Who is too slow for what is published goes on with what is newer.</summary>
+        public override void OnTopicGap(WebSocketConnection<string> socket, in TopicGap gap) => socket.TrySendText("gap");
     }
 }

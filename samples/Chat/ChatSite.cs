@@ -7,10 +7,10 @@ using Engine.WebSockets;
 namespace Chat;
 
 /// <summary>The chat's routes, for a server of its own or under a prefix of another.</summary>
-internal sealed class ChatSite(Journal? journal = null) : IDisposable
+internal sealed class ChatSite(Journal? journal = null, IBackplane? backplane = null, string? secret = null) : IDisposable
 {
-    private readonly Rooms _rooms = new(journal);
-    private readonly Tickets _tickets = new();
+    private readonly Rooms _rooms = new(journal, backplane);
+    private readonly Tickets _tickets = new(secret);
 
     public TopicHub Hub => _rooms.Hub;
 

@@ -19,10 +19,18 @@ internal sealed class Rooms : IDisposable
     private readonly Journal? _journal;
     private readonly Bots _bots;
 
-    public Rooms(Journal? journal)
+    /// <param name="journal">Keeps the rooms over a restart; null for none.</param>
+    /// <param name="backplane">Joins the rooms to those of other processes; null for none.</param>
+    public Rooms(Journal? journal, IBackplane? backplane)
     {
         _journal = journal;
-        Hub = new TopicHub(new TopicHubOptions { MaxMessageBytes = MaxMessageBytes, MaxTopics = 10_000, OnError = static exception => Console.Error.WriteLine(exception) }
+        var options = new TopicHubOptions { MaxMessageBytes = MaxMessageBytes, MaxTopics = 10_000, OnError = static exception => Console.Error.WriteLine(exception) };
+        if (backplane is not null)
+        {
+            options.Backplane = new BackplaneOptions(backplane);
+        }
+
+        Hub = new TopicHub(options
             .Add("room.*", new TopicOptions(TopicKind.Stream)
             {
                 MaxMessages = HistoryCount,

@@ -6,14 +6,14 @@ using Engine.Http1;
 namespace Chat;
 
 /// <summary>
-/// Who a client is: a name, signed. The key is the process's own, so a ticket ends with it, as any does some day: clients get a new one before each attempt to
-/// connect. A real application asks for more than a name.
+/// Who a client is: a name, signed. Without a secret the key is the process's own, so a ticket ends with it, as any does some day: clients get a new one before each
+/// attempt to connect. A real application asks for more than a name.
 /// </summary>
-internal sealed class Tickets
+internal sealed class Tickets(string? secret)
 {
     private const int MaxNameBytes = 64;
 
-    private readonly byte[] _key = RandomNumberGenerator.GetBytes(32);
+    private readonly byte[] _key = secret is null ? RandomNumberGenerator.GetBytes(32) : SHA256.HashData(Encoding.UTF8.GetBytes(secret));
 
     /// <summary>The body is the name, the answer the ticket.</summary>
     public async ValueTask SignInAsync(HttpContext context)

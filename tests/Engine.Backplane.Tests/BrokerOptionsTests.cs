@@ -1,4 +1,5 @@
 using Engine.Backplane.Nats;
+using Engine.Backplane.RabbitMq;
 using Engine.Backplane.Redis;
 
 namespace Engine.Backplane.Tests;
@@ -40,6 +41,24 @@ internal sealed class BrokerOptionsTests
         foreach (NatsBackplaneOptions options in wrong)
         {
             Assert.That(() => new NatsBackplane(options), Throws.InstanceOf<ArgumentException>());
+        }
+    }
+
+    [Test]
+    public void RabbitMq_options_out_of_range_are_refused()
+    {
+        Assert.That(() => new RabbitMqBackplaneOptions(""), Throws.ArgumentException);
+        RabbitMqBackplaneOptions[] wrong =
+        [
+            new("127.0.0.1:5672"),
+            new("http://127.0.0.1"),
+            new("amqp://127.0.0.1") { Name = "" },
+            new("amqp://127.0.0.1") { Exchange = "" },
+            new("amqp://127.0.0.1") { MaxQueuedMessages = 0 },
+        ];
+        foreach (RabbitMqBackplaneOptions options in wrong)
+        {
+            Assert.That(() => new RabbitMqBackplane(options), Throws.InstanceOf<ArgumentException>());
         }
     }
 }

@@ -1,4 +1,5 @@
 using Engine.Backplane.Nats;
+using Engine.Backplane.RabbitMq;
 using Engine.Backplane.Redis;
 using Engine.PubSub;
 
@@ -12,8 +13,22 @@ internal abstract class BrokerUnderTest : IDisposable
     public static BrokerUnderTest Make(string name, int maxMessages) => name switch
     {
         "memory" => new MemoryBrokerUnderTest(maxMessages),
-        "redis" => new ServerUnderTest(BrokerProcess.Redis(), port => new RedisBackplane(new RedisBackplaneOptions($"127.0.0.1:{port}") { MaxMessagesPerTopic = maxMessages })),
-        "nats" => new ServerUnderTest(BrokerProcess.Nats(), port => new NatsBackplane(new NatsBackplaneOptions($"nats://127.0.0.1:{port}") { MaxMessagesPerTopic = maxMessages })),
+        _ => new ServerUnderTest(ProcessOf(name), port => Connect(name, port, maxMessages)),
+    };
+
+    public static BrokerProcess ProcessOf(string name) => name switch
+    {
+        "redis" => BrokerProcess.Redis(),
+        "nats" => BrokerProcess.Nats(),
+        "rabbitmq" => BrokerProcess.RabbitMq(),
+        _ => throw new ArgumentException(name),
+    };
+
+    public static IBackplane Connect(string name, int port, int maxMessages) => name switch
+    {
+        "redis" => new RedisBackplane(new RedisBackplaneOptions($"127.0.0.1:{port}") { MaxMessagesPerTopic = maxMessages }),
+        "nats" => new NatsBackplane(new NatsBackplaneOptions($"nats://127.0.0.1:{port}") { MaxMessagesPerTopic = maxMessages }),
+        "rabbitmq" => new RabbitMqBackplane(new RabbitMqBackplaneOptions($"amqp://127.0.0.1:{port}")),
         _ => throw new ArgumentException(name),
     };
 

@@ -1,57 +1,14 @@
-using System.Text;
 using Engine.PubSub;
 
 namespace Engine.Backplane.Tests;
 
-/// <summary>What a hub relies on, whatever the broker.</summary>
+/// <summary>What a hub relies on, whatever the broker that keeps history.</summary>
 [TestFixture("memory")]
 [TestFixture("redis")]
 [TestFixture("nats")]
 [CancelAfter(120_000)]
-internal sealed class ContractTests(string name)
+internal sealed class ContractTests(string name) : BrokerTests(name)
 {
-    private const int MaxMessages = 500;
-
-    private readonly List<IBackplane> _nodes = [];
-    private BrokerUnderTest _broker = null!;
-    private ulong _origins;
-    private int _topics;
-
-    [OneTimeSetUp]
-    public async Task Start()
-    {
-        _broker = BrokerUnderTest.Make(name, MaxMessages);
-        await _broker.StartAsync();
-    }
-
-    [TearDown]
-    public async Task Disconnect()
-    {
-        foreach (IBackplane node in _nodes)
-        {
-            await node.DisposeAsync();
-        }
-
-        _nodes.Clear();
-    }
-
-    [OneTimeTearDown]
-    public void Stop() => _broker.Dispose();
-
-    private async Task<(Publisher Node, Ear Ear)> JoinAsync()
-    {
-        IBackplane node = _broker.Connect();
-        _nodes.Add(node);
-        var ear = new Ear();
-        node.Start(ear);
-        await ear.WaitForAsync(BackplaneState.Connected);
-        return (new Publisher(node, ++_origins), ear);
-    }
-
-    private string NewTopic() => $"s.topic {++_topics}.ä*>";
-
-    private static string TextOf(BackplaneMessage message) => Encoding.UTF8.GetString(message.Payload.Span);
-
     [Test]
     public async Task Confirmed_position_is_the_one_that_every_listener_hears()
     {
@@ -107,17 +64,6 @@ internal sealed class ContractTests(string name)
         await a.PublishAsync(wanted, "heard");
         Assert.That(TextOf(await ear.NextAsync()), Is.EqualTo("heard"));
         Assert.That(ear.HasMessages, Is.False);
-    }
-
-    [Test]
-    public async Task Message_that_is_not_kept_is_heard_without_a_position()
-    {
-        (Publisher a, Ear ear) = await JoinAsync();
-        string topic = NewTopic();
-        await a.Backplane.SubscribeAsync(topic, isKept: false, default);
-        BackplaneReceipt receipt = await a.PublishAsync(topic, "now", isKept: false);
-        BackplaneMessage heard = await ear.NextAsync();
-        Assert.That((heard.Position, TextOf(heard), receipt.Position), Is.EqualTo((default(TopicPosition), "now", default(TopicPosition))));
     }
 
     [Test]
@@ -218,10 +164,10 @@ internal sealed class ContractTests(string name)
         await a.Backplane.SubscribeAsync(topic, isKept: true, default);
         BackplaneReceipt first = await a.PublishAsync(topic, "0");
         await Task.WhenAll(Enumerable.Range(1, 100).Select(i => a.PublishAsync(topic, $"{i}").AsTask()));
-        _broker.Kill();
+        Broker.Kill();
         await ear.WaitForAsync(BackplaneState.Away);
         Assert.That(async () => await a.PublishAsync(NewTopic(), "refused"), Throws.Exception);
-        await _broker.StartAsync();
+        await Broker.StartAsync();
         await ear.WaitForAsync(BackplaneState.Connected);
         await a.Backplane.SubscribeAsync(topic, isKept: true, default);
         BackplaneHistory history = await a.Backplane.ReadAfterAsync(topic, first.Position, 1_000, default);
@@ -244,33 +190,14 @@ internal sealed class ContractTests(string name)
         string topic = NewTopic();
         await a.PublishAsync(topic, "1");
         BackplaneReceipt old = await a.PublishAsync(topic, "2");
-        _broker.Kill();
+        Broker.Kill();
         await ear.WaitForAsync(BackplaneState.Away);
-        _broker.Forget();
-        await _broker.StartAsync();
+        Broker.Forget();
+        await Broker.StartAsync();
         await ear.WaitForAsync(BackplaneState.Connected);
         BackplaneHistory history = await a.Backplane.ReadAfterAsync(topic, old.Position, 100, default);
         Assert.That(history.Epoch, Is.Not.EqualTo(old.Position.Epoch));
         BackplaneReceipt next = await a.PublishAsync(topic, "3", follows: true);
         Assert.That(next.Position.Epoch, Is.EqualTo(history.Epoch));
-    }
-
-    /// <summary>A node with a sequence of its own, as a hub has.</summary>
-    private sealed class Publisher(IBackplane backplane, ulong origin)
-    {
-        private readonly Dictionary<string, long> _last = [];
-        private long _sequence;
-
-        public IBackplane Backplane => backplane;
-
-        public BackplanePublication Make(string topic, string text, bool isKept = true, string? key = null, bool follows = false)
-        {
-            long previous = _last.GetValueOrDefault(topic);
-            _last[topic] = ++_sequence;
-            return new BackplanePublication(topic, Encoding.UTF8.GetBytes(text), isKept, (origin << 32) | 1, _sequence, previous) { IdempotencyKey = key, FollowsConfirmed = follows };
-        }
-
-        public ValueTask<BackplaneReceipt> PublishAsync(string topic, string text, bool isKept = true, string? key = null, bool follows = false)
-            => backplane.PublishAsync(Make(topic, text, isKept, key, follows), default);
     }
 }

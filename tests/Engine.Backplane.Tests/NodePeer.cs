@@ -21,6 +21,9 @@ internal sealed class NodePeer(Uri[] nodes, int first, string topic, bool isSse)
     /// <summary>What was told as lost.</summary>
     public List<string> Gaps { get; } = [];
 
+    /// <summary>How many messages had been heard when something was told as lost.</summary>
+    public HashSet<int> GapsAt { get; } = [];
+
     /// <summary>How often it was connected.</summary>
     public int Connections { get; private set; }
 
@@ -121,7 +124,7 @@ internal sealed class NodePeer(Uri[] nodes, int first, string topic, bool isSse)
                     Connections++;
                     if (root.GetProperty("status").GetString() == "lost")
                     {
-                        Gaps.Add(root.ToString());
+                        AddGap(root.ToString());
                     }
 
                     _last ??= root.GetProperty("position").GetString();
@@ -136,7 +139,7 @@ internal sealed class NodePeer(Uri[] nodes, int first, string topic, bool isSse)
 
                     break;
                 case "gap":
-                    Gaps.Add(root.ToString());
+                    AddGap(root.ToString());
                     break;
                 default:
                     // Refused for now: another node may have the topic.
@@ -145,11 +148,17 @@ internal sealed class NodePeer(Uri[] nodes, int first, string topic, bool isSse)
         }
     }
 
+    private void AddGap(string text)
+    {
+        Gaps.Add(text);
+        GapsAt.Add(Heard.Count);
+    }
+
     private bool Take(string? type, string position, string data)
     {
         if (type is not null)
         {
-            Gaps.Add(data);
+            AddGap(data);
             return false;
         }
 

@@ -11,6 +11,7 @@ internal sealed class Relay : IAsyncDisposable
     private readonly CancellationTokenSource _ended = new();
     private readonly Task _accepting;
     private volatile TaskCompletionSource _open = new();
+    private long _bytesFromBroker;
 
     public Relay(IPEndPoint to)
     {
@@ -21,6 +22,9 @@ internal sealed class Relay : IAsyncDisposable
     }
 
     public int Port => ((IPEndPoint)_listener.LocalEndpoint).Port;
+
+    /// <summary>Bytes that the broker has sent to the node.</summary>
+    public long BytesFromBroker => Interlocked.Read(ref _bytesFromBroker);
 
     public async Task PauseAsync(TimeSpan time)
     {
@@ -60,7 +64,7 @@ internal sealed class Relay : IAsyncDisposable
             try
             {
                 await server.ConnectAsync(_to, _ended.Token);
-                await Task.WhenAny(CopyAsync(client, server), CopyAsync(server, client));
+                await Task.WhenAny(CopyAsync(client, server, isFromBroker: false), CopyAsync(server, client, isFromBroker: true));
             }
             catch (Exception exception) when (exception is SocketException or OperationCanceledException)
             {
@@ -69,7 +73,7 @@ internal sealed class Relay : IAsyncDisposable
         }
     }
 
-    private async Task CopyAsync(Socket from, Socket to)
+    private async Task CopyAsync(Socket from, Socket to, bool isFromBroker)
     {
         byte[] buffer = new byte[65_536];
         try
@@ -78,6 +82,7 @@ internal sealed class Relay : IAsyncDisposable
             while ((length = await from.ReceiveAsync(buffer, _ended.Token)) > 0)
             {
                 await _open.Task;
+                Interlocked.Add(ref _bytesFromBroker, isFromBroker ? length : 0);
                 await to.SendAsync(buffer.AsMemory(0, length), _ended.Token);
             }
         }

@@ -40,6 +40,10 @@ internal sealed class ServerProgram : IAsyncDisposable
     public static Task<ServerProgram> StartChatAsync(int port, string journal)
         => StartAsync("samples/Chat/bin", "Chat.dll", "Chat listening on http://", ["--port", $"{port}", "--loops", "2", "--journal", journal], isServer: false);
 
+    /// <summary>One of several that are one chat over a broker.</summary>
+    public static Task<ServerProgram> StartChatNodeAsync(string backplane)
+        => StartAsync("samples/Chat/bin", "Chat.dll", "Chat listening on http://", ["--port", "0", "--backplane", backplane, "--secret", "shared"], isServer: false);
+
     public static Task<ServerProgram> StartOrdersAsync()
         => StartAsync("samples/Orders/bin", "Orders.dll", "Orders listening on http://", ["--port", "0"], isServer: false);
 

@@ -42,6 +42,13 @@ internal sealed record Peer(string Name, Func<PeerStart, string[]> Command)
         _ => throw new ArgumentException($"{scenario} knows no peer named {name}"),
     };
 
+    /// <summary>A node of several over one Redis: the engine's topics, or SignalR with its own backplane.</summary>
+    public static Peer FindNode(string name, int redisPort) => name switch
+    {
+        "signalr" => new Peer(name, start => ["dotnet", Program("bench/Peers/Kestrel", "Kestrel"), Text(start.Port), "--redis", $"127.0.0.1:{Text(redisPort)}"]),
+        _ => TestServer(name, "auto", "--backplane", $"redis://127.0.0.1:{Text(redisPort)}"),
+    };
+
     private static Peer TestServer(string name, string transport, params string[] more)
         => new(name, start =>
         [

@@ -31,8 +31,19 @@ internal sealed class FanoutHub(FanoutHub.TopicGroups groups) : Hub
         {
             int number = Interlocked.Increment(ref _count) - 1;
             _topicCount = Math.Max(_topicCount, Ticker.Number(name => context.Request.Query[name], "topics", 1));
-            _ticker.Start(name => context.Request.Query[name]);
+            if (!context.Request.Query.ContainsKey("silent"))
+            {
+                _ticker.Start(name => context.Request.Query[name]);
+            }
+
             return $"topic.{number % _topicCount}";
+        }
+
+        /// <summary>Begins to send from here, to those that other servers have.</summary>
+        public void Start(HttpContext context)
+        {
+            _topicCount = 1;
+            _ticker.Start(name => context.Request.Query[name]);
         }
 
         private void Send(byte[] data)

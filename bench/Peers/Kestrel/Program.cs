@@ -3,8 +3,9 @@ using System.Net;
 using System.Net.WebSockets;
 using System.Security.Cryptography.X509Certificates;
 using KestrelPeer;
+using Microsoft.AspNetCore.SignalR;
 
-// usage: Kestrel PORT [--tls CERTIFICATE KEY]: a minimal API, System.Net.WebSockets, SignalR and event streams, as their documents show them.
+// usage: Kestrel PORT [--tls CERTIFICATE KEY | --redis HOST:PORT]: a minimal API, System.Net.WebSockets, SignalR and event streams, as their documents show them.
 WebApplicationBuilder builder = WebApplication.CreateSlimBuilder();
 builder.Logging.ClearProviders();
 builder.WebHost.UseKestrelHttpsConfiguration().ConfigureKestrel(options => options.Listen(IPAddress.Loopback, int.Parse(args[0], CultureInfo.InvariantCulture), listen =>
@@ -14,12 +15,18 @@ builder.WebHost.UseKestrelHttpsConfiguration().ConfigureKestrel(options => optio
         listen.UseHttps(X509Certificate2.CreateFromPemFile(certificate, key));
     }
 }));
-builder.Services.AddSignalR();
+ISignalRServerBuilder signalR = builder.Services.AddSignalR();
+if (args is [_, "--redis", var redis])
+{
+    signalR.AddStackExchangeRedis(redis);
+}
+
 builder.Services.AddSingleton<FanoutHub.TopicGroups>();
 WebApplication app = builder.Build();
 app.UseWebSockets();
 app.MapHub<FanoutHub>("/signalr");
 app.MapGet("/fanout", new Fanout().RunAsync);
+app.MapGet("/publish", static (HttpContext context, FanoutHub.TopicGroups groups) => groups.Start(context));
 app.MapGet("/plain", static () => "Hello, World!");
 app.MapGet("/ticks", new Ticks().RunAsync);
 app.Map("/{**path}", static async context =>
