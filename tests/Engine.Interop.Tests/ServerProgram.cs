@@ -47,6 +47,9 @@ internal sealed class ServerProgram : IAsyncDisposable
     public static Task<ServerProgram> StartOrdersAsync()
         => StartAsync("samples/Orders/bin", "Orders.dll", "Orders listening on http://", ["--port", "0"], isServer: false);
 
+    public static Task<ServerProgram> StartGameAsync()
+        => StartAsync("samples/Game/bin", "Game.dll", "Game listening on http://", [], isServer: true);
+
     public static Task<ServerProgram> StartProxyAsync(string transport, EndPoint to, params string[] more)
         => StartAsync("samples/Proxy/bin", "Proxy.dll", "Proxy listening on ", ["--transport", transport, "--listen", "127.0.0.1:0", "--to", to.ToString()!, .. more], isServer: false);
 
