@@ -40,4 +40,17 @@ server.MapSse("/fahrenheit", new FahrenheitProxy(() => new Uri($"http://{server.
 server.MapPost("/jobs", jobs.StartAsync);
 server.MapSse("/jobs/{id}", jobs.WatchAsync, jobs.Options);
 
+// The other samples, each as its own program maps it, and the figures of all of it.
+string sites = Path.Combine(AppContext.BaseDirectory, "sites");
+using var chat = new Chat.ChatSite();
+using var orders = new Orders.OrdersSite();
+using var game = new Game.GameSite();
+using var gateway = new Gateway.GatewaySite();
+server.MapGroup("/chat", group => chat.Map(group, Path.Combine(sites, "chat")));
+server.MapGroup("/orders", group => orders.Map(group, Path.Combine(sites, "orders")));
+server.MapGroup("/game", group => game.Map(group, Path.Combine(sites, "game"), () => server.Engine.Metrics.BytesSent));
+server.MapGroup("/gateway", group => gateway.Map(group, Path.Combine(sites, "gateway")));
+await using var dashboard = new Dashboard(server, [chat.Hub, orders.Hub, game.Hub]);
+dashboard.Map(server);
+
 return await SampleServer.RunAsync(server, line);

@@ -103,7 +103,7 @@ public sealed class ChromiumTests(string transport)
     private async Task<IPage> OpenAsync()
     {
         IPage page = await _browser!.NewPageAsync();
-        await page.GotoAsync($"{_demo!.Http}/");
+        await page.GotoAsync($"{_demo!.Http}/basics.html");
         await page.WaitForFunctionAsync("document.getElementById('echo-state').textContent === 'open' && document.getElementById('ticks-state').textContent === 'open'");
         return page;
     }

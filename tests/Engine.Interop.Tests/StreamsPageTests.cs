@@ -168,7 +168,7 @@ public sealed class StreamsPageTests
     private async Task<IPage> OpenAsync()
     {
         IPage page = await _browser!.NewPageAsync();
-        await page.GotoAsync($"http://{_proxy!.EndPoint}/");
+        await page.GotoAsync($"http://{_proxy!.EndPoint}/basics.html");
         await page.ClickAsync("a[href='streams.html']");
         await page.WaitForFunctionAsync("document.getElementById('counter')?.textContent > 0");
         return page;
