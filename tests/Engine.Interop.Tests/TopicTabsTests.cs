@@ -23,6 +23,25 @@ public sealed class TopicTabsTests
         </script>
         """;
 
+    private const string KeptHtml = """
+        <!doctype html>
+        <title>kept</title>
+        <script type="module">
+          import { TopicClient } from './client/core.js';
+          import { openStorage } from './client/indexeddb.js';
+          const query = new URLSearchParams(location.search);
+          window.topic = query.get('topic');
+          window.seen = [];
+          window.client = new TopicClient(query.get('url'), { name: topic, storage: await openStorage(), transport: 'websocket', minWait: 100 });
+          if (query.get('url') === 'topics') client.subscribe(topic, { last: 100 }, ({ data }) => seen.push(data.i));
+          window.keptCount = async () => {
+            const storage = await openStorage();
+            return Array.from({ length: storage.length }, (_, index) => JSON.parse(storage.getItem(storage.key(index))).length).reduce((sum, count) => sum + count, 0);
+          };
+          window.isReady = true;
+        </script>
+        """;
+
     private readonly ConcurrentBag<(IPage Tab, IWebSocket Socket)> _sockets = [];
     private ServerProgram? _server;
     private Chromium? _browser;
@@ -86,6 +105,26 @@ public sealed class TopicTabsTests
         }
 
         Assert.That((_sockets.Count, Connected.Length), Is.EqualTo((1, 1)));
+    }
+
+    [Test]
+    public async Task Outbox_in_IndexedDB_outlives_the_page_and_comes_once_and_in_order()
+    {
+        await _context.RouteAsync("**/kept.html*", static route => route.FulfillAsync(new RouteFulfillOptions { ContentType = "text/html", Body = KeptHtml }));
+        string topic = $"kept-{Guid.NewGuid():N}";
+        IPage page = await _context.NewPageAsync();
+        await page.GotoAsync($"{_server!.Http}/kept.html?topic={topic}&url=nowhere");
+        await page.WaitForFunctionAsync("window.isReady");
+
+        // More than localStorage holds, while there is no server that speaks topics. The page goes when the last of it is written.
+        await page.EvaluateAsync("() => { for (let i = 0; i < 12; i++) client.publish(topic, { i, filler: 'x'.repeat(500_000) }).catch(() => {}); }");
+        await page.WaitForFunctionAsync("keptCount().then(count => count === 12)");
+        await page.CloseAsync();
+        page = await _context.NewPageAsync();
+        await page.GotoAsync($"{_server!.Http}/kept.html?topic={topic}&url=topics");
+        await page.WaitForFunctionAsync("window.seen?.length >= 12 && client.pending === 0");
+        Assert.That(await page.EvaluateAsync<int[]>("seen"), Is.EqualTo(Enumerable.Range(0, 12)));
+        await page.WaitForFunctionAsync("keptCount().then(count => count === 0)");
     }
 
     [Test]

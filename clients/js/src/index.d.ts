@@ -67,7 +67,7 @@ export interface TopicClientOptions {
   maxOutbox?: number;
   /** Messages that wait for a reader of a subscription at most; 10,000 by default. What comes then stays with the server until there is room. */
   maxQueue?: number;
-  /** Keeps the outbox over a reload, such as `localStorage`; none by default. */
+  /** Keeps the outbox over a reload: `localStorage`, or what `openStorage` of `engine-topics/indexeddb` opens; none by default. */
   storage?: Storage;
   /** Milliseconds: attempts wait a random time up to this, doubled each time, at most `maxWait`; 500 and 20,000 by default. */
   minWait?: number;
