@@ -15,7 +15,7 @@ public sealed class LimitsPageTests
     private static readonly object[] Options =
     [
         new ServerOptions(), new ConnectionOptions(), new TlsOptions(), new ProxyProtocolOptions(), new HttpLimits(), new MultipartLimits(),
-        new WebSocketEndpointOptions(), new WebSocketCompressionOptions(), new TopicClientOptions(), new SseOptions(), new TopicHubOptions(), new TopicOptions(TopicKind.Stream), new EngineHostOptions(),
+        new WebSocketEndpointOptions(), new WebSocketCompressionOptions(), new TopicClientOptions(), new SseOptions(), new SseHubOptions<object>(), new TopicHubOptions(), new TopicOptions(TopicKind.Stream), new EngineHostOptions(),
     ];
 
     private static readonly (string Name, string Default)[] Rows =
