@@ -39,7 +39,7 @@ internal sealed partial class Players(SseHub<string> watchers) : WebSocketHandle
         MessageDispatch result = Dispatch(socket, message.Data, out ValueTask handled);
         if (result != MessageDispatch.Handled)
         {
-            socket.TrySendJson(new Refused(result.ToString()), ContractJson.Refused!);
+            socket.TrySendJson(new Refused(result.ToString()), ContractJson.Refused);
         }
 
         return handled;
@@ -58,7 +58,7 @@ internal sealed partial class Players(SseHub<string> watchers) : WebSocketHandle
     {
         Player player = socket.Data!;
         player.Moves++;
-        socket.TrySendJson(new Moved(player.Moves, DateTimeOffset.UtcNow), ContractJson.Moved!);
+        socket.TrySendJson(new Moved(player.Moves, DateTimeOffset.UtcNow), ContractJson.Moved);
         string text = string.Create(CultureInfo.InvariantCulture, $"{player.Name} made move {player.Moves}: {move.Direction}, {move.Steps}");
         watchers.Publish("lobby", new SseEvent(text) { EventType = "moved" });
     }

@@ -73,7 +73,7 @@ if (options.Server.Tls is null && line.Balancer is null)
 {
     robot = new WebSocketClient(new Uri($"ws://{server.EndPoint}/play"));
     await robot.ConnectAsync();
-    await robot.SendJsonAsync(new Move(Direction.North), ContractJson.Move!);
+    await robot.SendJsonAsync(new Move(Direction.North), ContractJson.Move);
 }
 
 await stop.Task;

@@ -14,10 +14,10 @@ namespace Engine.TypeScript.Generator;
 public sealed class ContractGenerator : IIncrementalGenerator
 {
     /// <summary>The key of the assembly's metadata under which the contract stands.</summary>
-    public const string MetadataKey = "Engine.TypeScript.Contract";
+    internal const string MetadataKey = "Engine.TypeScript.Contract";
 
     /// <summary>The step whose results tests look at, to see that an unrelated change does no work.</summary>
-    public const string Step = "Contract";
+    internal const string Step = "Contract";
 
     /// <inheritdoc/>
     public void Initialize(IncrementalGeneratorInitializationContext context)
@@ -67,7 +67,7 @@ public sealed class ContractGenerator : IIncrementalGenerator
         HandlerModel[] handlers = [.. roots.Select(static root => root.Handler).OfType<HandlerModel>().OrderBy(static handler => handler.Name, StringComparer.Ordinal)];
         var emitter = new JsonEmitter(types.ToDictionary(static type => type.Id));
         Add(output, "ContractJson.g.cs", emitter.Emit(space, uses));
-        foreach (HandlerModel handler in handlers)
+        foreach (HandlerModel handler in handlers.Where(static one => one.Methods.Count > 0))
         {
             Add(output, $"{handler.Namespace}.{handler.Name}.g.cs", HandlerEmitter.Emit(handler, space, emitter.Property));
         }

@@ -105,7 +105,7 @@ internal sealed partial class SymbolReader
         }
 
         return EquatableArray<ValueModel>.Of(type.GetMembers().OfType<IFieldSymbol>().Where(static one => one.HasConstantValue).Select(static one => new ValueModel(
-            Attribute(one, Json + "JsonStringEnumMemberNameAttribute")?.ConstructorArguments[0].Value as string ?? one.Name, one.Name, Comments.Summary(one))));
+            Attribute(one, Json + "JsonStringEnumMemberNameAttribute")?.ConstructorArguments[0].Value as string ?? one.Name, Escaped(one.Name), Comments.Summary(one))));
     }
 
     private EquatableArray<CaseModel> Cases(INamedTypeSymbol type, AttributeData[] derived)
@@ -183,6 +183,9 @@ internal sealed partial class SymbolReader
         return EquatableArray<MemberModel>.Of(members);
     }
 
+    /// <summary>A name as C# writes it, where it is a word of the language too.</summary>
+    private static string Escaped(string name) => SyntaxFacts.GetKeywordKind(name) == SyntaxKind.None ? name : "@" + name;
+
     private static bool IsIgnored(IPropertySymbol property) => Ignore(property) == 1;
 
     /// <summary>The number of the JsonIgnoreCondition: 1 for always, 3 for when it is null; 0 without the attribute.</summary>
@@ -195,7 +198,7 @@ internal sealed partial class SymbolReader
         string own = Comments.Summary(property);
         bool omitsNull = use.IsNullable && Ignore(property) == 3;
         return new MemberModel(
-            name, property.Name, use, isOptional || omitsNull, omitsNull, parameter, IsAssigned: false, otherwise,
+            name, Escaped(property.Name), use, isOptional || omitsNull, omitsNull, parameter, IsAssigned: false, otherwise,
             parameter >= 0 && Comments.Parameter(type, property.Name) is { Length: > 0 } documented ? documented : own);
     }
 

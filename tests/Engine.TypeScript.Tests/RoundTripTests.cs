@@ -27,7 +27,7 @@ public sealed class RoundTripTests
         Assert.That(exitCode, Is.Zero, $"{output}\n{await File.ReadAllTextAsync(node.PathOf("contract.ts"))}");
 
         await using var server = new HttpServer(new HttpServerOptions { EndPoint = new IPEndPoint(IPAddress.Loopback, 0), LoopCount = 1 });
-        server.MapWebSocket("/shapes", new ShapesHandler()!);
+        server.MapWebSocket("/shapes", new ShapesHandler());
         server.MapGet("/samples", static context => context.Response.WriteAsync($"[{string.Join(',', Samples.All)}]"));
         await server.StartAsync();
         (exitCode, output) = await node.RunAsync("round-trip.mjs", server.EndPoint!.ToString()!);

@@ -24,7 +24,7 @@ internal sealed partial class ShapesHandler : WebSocketHandler<object>
 
     private static ValueTask OnNested(WebSocketConnection<object> socket, Nested message) => BackAsync(socket, message, ContractJson.Nested);
 
-    private static void OnEmpty(WebSocketConnection<object> socket, Empty message) => socket.TrySendJson(message, ContractJson.Empty!);
+    private static void OnEmpty(WebSocketConnection<object> socket, Empty message) => socket.TrySendJson(message, ContractJson.Empty);
 
-    private static async ValueTask BackAsync<T>(WebSocketConnection socket, T message, JsonTypeInfo<T> type) => await socket.SendJsonAsync(message, type!);
+    private static async ValueTask BackAsync<T>(WebSocketConnection socket, T message, JsonTypeInfo<T> type) => await socket.SendJsonAsync(message, type);
 }
