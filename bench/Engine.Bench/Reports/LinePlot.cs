@@ -6,10 +6,9 @@ internal static class LinePlot
     private const int Width = 760;
     private const int Height = 300;
     private const int Margin = 50;
+    private const int LabelsInRow = 4;
 
     private static readonly string[] Colours = ["#2b8ad6", "#d67b2b", "#5a9a4a", "#8a4ad6", "#b03a3a", "#3a9a9a", "#777777"];
-
-    private static int LabelWidth(int count) => Math.Min(140, (Width - (2 * Margin)) / Math.Max(count, 1));
 
     public static string Draw(string title, params (string Name, double[] Values)[] lines)
     {
@@ -30,7 +29,7 @@ internal static class LinePlot
             (string name, double[] values) = lines[i];
             string points = string.Join(' ', values.Select((value, index) => FormattableString.Invariant($"{X(index, values.Length):F1},{Y(value):F1}")));
             svg.Add($"<polyline points=\"{points}\" fill=\"none\" stroke=\"{Colours[i % Colours.Length]}\" stroke-width=\"2\"/>");
-            svg.Text(Margin + (i * LabelWidth(lines.Length)), Height - 16, name, $"fill=\"{Colours[i % Colours.Length]}\"");
+            svg.Text(Margin + (i % LabelsInRow * 140), Height - 30 + (i / LabelsInRow * 16), name, $"fill=\"{Colours[i % Colours.Length]}\"");
         }
 
         return svg.ToString();
