@@ -5,8 +5,9 @@ namespace Engine.Sse;
 public sealed class SseHubOptions<TSession>
 {
     /// <summary>
-    /// What the channels are: each is a topic of its name. By default a channel is a stream of the last 1,000 events, 1 MiB, 5 minutes. An ephemeral channel's
-    /// events carry no id, and a client that comes back goes on with the next one.
+    /// What the channels are: each is a topic of its name. By default a channel is a stream of the last 1,000 events, 1 MiB, 5 minutes; options of your own make
+    /// ephemeral ones unless <see cref="TopicHubOptions.Default"/> says otherwise. An ephemeral channel's events carry no id, and a client that comes back goes on
+    /// with the next one.
     /// </summary>
     public TopicHubOptions Topics { get; set; } = new() { Default = new TopicOptions(TopicKind.Stream) };
 
