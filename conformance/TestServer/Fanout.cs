@@ -6,7 +6,7 @@ using Engine.WebSockets;
 namespace TestServer;
 
 /// <summary>
-/// WebSockets that only listen: /fanout?interval=MS&amp;size=BYTES&amp;burst=MESSAGES&amp;topics=N subscribes each to one of N topics, in turn, and to
+/// WebSockets that only listen, and answer no ping: /fanout?interval=MS&amp;size=BYTES&amp;burst=MESSAGES&amp;topics=N subscribes each to one of N topics, in turn, and to
 /// more of its own with <c>own=M</c>; each topic is published to in the rhythm of a <see cref="Ticker"/>. The first one's query holds for all. /gathered-fanout is
 /// the same with a coalescing interval of 10 ms; /latest-fanout has latest topics, of which a subscriber gets the newest value ten times a second.
 /// </summary>
@@ -31,7 +31,7 @@ internal static class Fanout
     private static HttpHandler Create(TimeSpan coalescing, TopicOptions topics)
     {
         var hub = new TopicHub(new TopicHubOptions { Default = topics, MaxTopics = 1_000_000 });
-        var options = new WebSocketEndpointOptions { Topics = hub, Compression = new WebSocketCompressionOptions { ThresholdBytes = 64 } };
+        var options = new WebSocketEndpointOptions { Topics = hub, PingInterval = Timeout.InfiniteTimeSpan, Compression = new WebSocketCompressionOptions { ThresholdBytes = 64 } };
         return WebSocketRoutes.CreateHandler(new Handler(hub, coalescing), options);
     }
 

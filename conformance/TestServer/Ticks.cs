@@ -12,7 +12,7 @@ namespace TestServer;
 internal static class Ticks
 {
     /// <summary>Nothing for those who come back. A reader that stalls for a moment at 16 KB an event is not behind at once.</summary>
-    private static TopicHubOptions Unkept => new() { Default = new TopicOptions(TopicKind.Ephemeral) { MaxBytes = 64 << 20, MaxMessages = 10_000 } };
+    private static TopicHubOptions Unkept => new() { Default = new TopicOptions(TopicKind.Ephemeral) { MaxBytes = 4 << 20 } };
 
     public static void Map(HttpServer server)
     {
