@@ -1,11 +1,13 @@
 using System.Net.WebSockets;
+using Engine;
 using Engine.WebSockets;
 
 namespace Game;
 
 /// <summary>
-/// The players' connections. Each is subscribed to the topics of the areas around its player. One that falls behind is taken off them, and gets the newest frame of each area
-/// with every acknowledgement: its state is as fresh as its line allows, and nothing old waits.
+/// The players' connections. Each is subscribed to the topics of the four areas around its player. One that falls behind is taken off them. Once it has
+/// acknowledged all that was on its way it gets the newest frame of the area it stands in, and of one of the others in turn: its state is as fresh as its
+/// line allows, and nothing old waits.
 /// </summary>
 internal sealed class PlayHandler(World world, Action start) : WebSocketHandler<Player>
 {
@@ -40,7 +42,11 @@ internal sealed class PlayHandler(World world, Action start) : WebSocketHandler<
         bool isFast = player.Acknowledge(tick, world.Tick);
         if (player.IsBehind && !isFast)
         {
-            SendNewest(socket, player);
+            if (tick >= player.LastSent)
+            {
+                SendNext(world, socket, player);
+            }
+
             return default;
         }
 
@@ -77,33 +83,59 @@ internal sealed class PlayHandler(World world, Action start) : WebSocketHandler<
     }
 
     /// <summary>Takes a player whose client is late off the topics. Any thread.</summary>
-    public static void HoldBack(Player player)
+    public static void HoldBack(World world, Player player)
     {
         player.IsBehind = true;
-        player.Socket?.Post(static state =>
+        if (player.Socket is not { } socket)
         {
-            var player = (Player)state!;
-            if (player.IsBehind)
+            return;
+        }
+
+        socket.Post(
+            _ =>
             {
-                player.Areas.ForEach(area => player.Socket!.Unsubscribe(World.TopicOf(area)));
-                player.Areas.Clear();
-            }
-        }, player);
+                if (player.IsBehind)
+                {
+                    player.Areas.ForEach(area => socket.Unsubscribe(World.TopicOf(area)));
+                    player.Areas.Clear();
+                    SendNext(world, socket, player);
+                }
+            },
+            null);
     }
 
+    /// <summary>The newest of each area around a player that has come.</summary>
     private void SendNewest(WebSocketConnection socket, Player player)
     {
-        Span<int> wanted = stackalloc int[4];
-        World.AreasAround(player.X, player.Y, wanted);
+        Span<int> around = stackalloc int[4];
+        World.AreasAround(player.X, player.Y, around);
+        Send(world, socket, player, around);
+    }
+
+    private static void SendNext(World world, WebSocketConnection socket, Player player)
+    {
+        Span<int> around = stackalloc int[4];
+        (double x, double y) = (player.X, player.Y);
+        World.AreasAround(x, y, around);
+        int own = around.IndexOf(World.AreaOf(x, y));
+        player.NextOther = (player.NextOther + 1) % 3;
+        Send(world, socket, player, [around[own], around[(own + 1 + player.NextOther) % 4]]);
+    }
+
+    private static void Send(World world, WebSocketConnection socket, Player player, ReadOnlySpan<int> areas)
+    {
+        uint newest = 0;
         using WebSocketCork cork = socket.Cork();
-        foreach (int area in wanted)
+        foreach (int area in areas)
         {
             if (world.Newest(area) is { } frame)
             {
                 cork.AddBinary(frame);
+                newest = Math.Max(newest, Frames.TickOf(frame) ?? 0);
             }
         }
 
-        cork.Send();
+        // What found no room is not waited for.
+        player.LastSent = cork.Send() is SendStatus.Sent or SendStatus.Queued ? newest : 0;
     }
 }

@@ -37,6 +37,12 @@ internal sealed class Player(ushort id, double x, double y)
         set => Volatile.Write(ref _isBehind, value ? 1 : 0);
     }
 
+    /// <summary>The tick of the last frame that it was sent while it was behind: until that is acknowledged, more is on its way. On its loop.</summary>
+    public uint LastSent { get; set; }
+
+    /// <summary>Which of the other areas around it comes next while it is behind. On its loop.</summary>
+    public int NextOther { get; set; }
+
     /// <summary>Where it wants to go, at most one unit far.</summary>
     public (double Dx, double Dy) Heading
     {

@@ -104,7 +104,7 @@ internal sealed class TickThread : IDisposable
             behind += player.IsBehind ? 1 : 0;
             if (!player.IsBehind && player.IsLate(now))
             {
-                PlayHandler.HoldBack(player);
+                PlayHandler.HoldBack(_world, player);
             }
         }
 

@@ -44,6 +44,8 @@ internal sealed class World
 
     public static string TopicOf(int area) => $"area.{area}";
 
+    public static int AreaOf(double x, double y) => ((int)y / AreaSize * Columns) + ((int)x / AreaSize);
+
     /// <summary>The four areas around a place: at least half an area is seen in every direction that there is.</summary>
     public static void AreasAround(double x, double y, Span<int> areas)
     {
@@ -100,7 +102,7 @@ internal sealed class World
             (double dx, double dy) = player.Heading;
             player.X = Math.Clamp(player.X + (dx * Speed), 0, (Columns * AreaSize) - 1);
             player.Y = Math.Clamp(player.Y + (dy * Speed), 0, (Rows * AreaSize) - 1);
-            int area = ((int)player.Y / AreaSize * Columns) + ((int)player.X / AreaSize);
+            int area = AreaOf(player.X, player.Y);
             here[area].Add(player);
             if (Math.Abs(player.X - _gems[area].X) < Reach && Math.Abs(player.Y - _gems[area].Y) < Reach)
             {

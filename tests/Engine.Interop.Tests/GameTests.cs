@@ -45,12 +45,14 @@ public sealed class GameTests
     public async Task Client_that_acknowledges_nothing_is_sent_one_state_and_the_newest_when_it_does()
     {
         using ClientWebSocket socket = await JoinAsync();
-        List<uint> ticks = await ReadUntilFigureAsync(socket, figures: 2);
-        Assert.That(ticks, Has.Count.EqualTo(4), "one frame of each area in sight, and no more for two seconds");
-        await socket.SendAsync(Input(ticks[^1]), WebSocketMessageType.Binary, endOfMessage: true, Cancellation);
+
+        // The first figures may be those of the past second, the next come at any moment, the third a second later.
+        List<uint> ticks = await ReadUntilFigureAsync(socket, figures: 3);
+        Assert.That(ticks, Has.Count.EqualTo(4), "one frame of each area in sight, and no more for a second");
+        await socket.SendAsync(Input(ticks.Max()), WebSocketMessageType.Binary, endOfMessage: true, Cancellation);
         List<uint> next = await ReadUntilFigureAsync(socket, figures: 2);
-        Assert.That(next, Has.Count.EqualTo(4));
-        Assert.That(next, Is.All.GreaterThan(ticks[^1] + 20), "of now, and none of those between");
+        Assert.That(next, Has.Count.EqualTo(2), "the area it stands in, and one of the others");
+        Assert.That(next, Is.All.GreaterThan(ticks.Max() + 20), "of now, and none of those between");
     }
 
     [Test]
@@ -68,7 +70,7 @@ public sealed class GameTests
         }
 
         // The first few come while it is not known to keep up; a machine that is busy may let it fall behind for a moment.
-        Assert.That(ticks.Max() - ticks.Min(), Is.LessThan(240));
+        Assert.That(ticks.Count(tick => ticks.Contains(tick + 1)), Is.GreaterThan(30));
     }
 
     [Test]

@@ -14,7 +14,7 @@ internal static class LoadRun
         using var ending = new CancellationTokenSource(duration);
         Bot[] bots = [.. Enumerable.Range(0, botCount).Select(static _ => new Bot())];
         var slow = new SlowReader(SlowBytesPerSecond);
-        Task[] playing = [.. bots.Select(bot => bot.PlayAsync(target, engine, ending.Token)), slow.PlayAsync(target, ending.Token)];
+        Task[] playing = [.. bots.Select(bot => bot.PlayAsync(target, engine, ending.Token)), PlayLaterAsync(slow, target, ending.Token)];
         await Task.WhenAll(playing);
 
         double[] ages = [.. bots.SelectMany(static bot => bot.Ages.Samples).Order()];
@@ -33,6 +33,13 @@ internal static class LoadRun
         }
 
         return 0;
+    }
+
+    /// <summary>Once the others are there, so that its states are of full size from the first.</summary>
+    private static async Task PlayLaterAsync(SlowReader slow, Uri target, CancellationToken cancellationToken)
+    {
+        await Task.Delay(TimeSpan.FromSeconds(2), cancellationToken);
+        await slow.PlayAsync(target, cancellationToken);
     }
 
     private static double At(double[] sorted, double share) => sorted[Math.Min(sorted.Length - 1, (int)(sorted.Length * share))];

@@ -2,10 +2,10 @@ using System.Diagnostics;
 
 namespace Game;
 
-/// <summary>A stream that gives a bounded number of bytes a second, a few at a time. The first kilobytes, of the handshake, are free.</summary>
+/// <summary>A stream that gives a bounded number of bytes a second, a few at a time. The first, of the handshake, are free.</summary>
 internal sealed class SlowStream(Stream inner, int bytesPerSecond) : Stream
 {
-    private const int FreeBytes = 400;
+    private const int FreeBytes = 200;
     private const int PieceBytes = 64;
 
     private readonly long _began = Stopwatch.GetTimestamp();
