@@ -13,6 +13,13 @@ public sealed class ContractGeneratorTests
     [Test]
     public void A_good_contract_compiles_without_a_warning() => Assert.That(Compiler.Diagnose(Good), Is.Empty);
 
+    [TestCase("[Message(\"a\")] public record A; [MessageHandler(Sends = [typeof(A)])] public partial class H;", TestName = "A_handler_that_only_sends_compiles")]
+    [TestCase("[Message(\"a\")] public record A(string @class, E E); public enum E { @event }", TestName = "Names_that_are_words_of_the_language_compile")]
+    [TestCase("[Message(\"a\")] public record A(B B); [Obsolete] public record B(int X);", TestName = "Obsolete_types_compile")]
+    [TestCase("[Message(\"a\")] public struct A { public int X { get; set; } } [Message(\"b\")] public record struct B(int? X, A? Y, A[]? Z);", TestName = "Structs_compile")]
+    [TestCase("namespace N; [Message(\"a\")] public record A(Outer.B X); public class Outer { public record B(Dictionary<Guid, List<B?>>? Y); }", TestName = "Types_inside_types_compile")]
+    public void Contracts_of_every_form_compile(string code) => Assert.That(Compiler.Diagnose(code).Where(static one => one.Id is not ("CS0612" or "CS8981")), Is.Empty);
+
     [TestCase("[Message(\"a\")] public record A(object X);", "ENGTS001", "object")]
     [TestCase("[Message(\"a\")] public record A((int, int) X);", "ENGTS001", "(int, int)")]
     [TestCase("[Message(\"a\")] public record A(HashSet<int> X);", "ENGTS001", "HashSet")]

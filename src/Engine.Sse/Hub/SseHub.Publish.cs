@@ -58,16 +58,17 @@ public sealed partial class SseHub<TSession>
     private SsePublishResult Publish(TopicHub topics, string topic, in SseEvent item, int unseenCount)
     {
         Check(item);
-        EventBuffer buffer = _buffers.Rent();
+        EventBuffer? buffer = null;
         ReadOnlyMemory<byte> payload = item.Utf8Data;
         if (item.Data is { } data)
         {
+            buffer = _buffers.Rent();
             Encoding.UTF8.GetBytes(data, buffer);
             payload = buffer.Memory;
         }
 
         PublishResult result = topics.Publish(topic, new TopicMessage(payload, PayloadKind.Text) { EventType = item.EventType });
-        buffer.Return();
+        buffer?.Return();
         return SsePublishResult.Of(result with { Delivered = result.Delivered + unseenCount });
     }
 

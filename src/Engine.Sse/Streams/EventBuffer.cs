@@ -45,6 +45,22 @@ internal sealed class EventBuffer(EventBufferPool pool) : IBufferWriter<byte>
         return _segment;
     }
 
+    /// <summary>
+    /// For an event that a log keeps: a large one is shared where it stands, a small one is cut to its size, or a thousand of them would hold a thousand buffers.
+    /// The buffer is given back, now or with the last reference.
+    /// </summary>
+    public SharedSegment ShareOrCopy()
+    {
+        if (IsLarge)
+        {
+            return Share();
+        }
+
+        SharedSegment copy = SharedSegment.Copy(Span);
+        Return();
+        return copy;
+    }
+
     /// <summary>Gives the buffer back; not for one that was shared.</summary>
     public void Return() => pool.Return(this);
 

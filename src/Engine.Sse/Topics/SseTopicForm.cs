@@ -25,9 +25,7 @@ internal sealed class SseTopicForm(SseEventNames names, Action<EventBuffer, Publ
 
         WriteData(buffer, publication);
         buffer.Write("\n"u8);
-        SharedSegment encoded = SharedSegment.Copy(buffer.Span);
-        buffer.Return();
-        return encoded;
+        return buffer.ShareOrCopy();
     }
 
     private static void WriteData(EventBuffer buffer, Publication publication)

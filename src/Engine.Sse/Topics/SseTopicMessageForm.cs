@@ -12,8 +12,6 @@ internal sealed class SseTopicMessageForm : WireForm
         EventBuffer buffer = _buffers.Rent();
         SseFormatter.WriteLines(buffer, "data: "u8, TopicJson.Message(publication));
         buffer.Write("\n"u8);
-        SharedSegment encoded = SharedSegment.Copy(buffer.Span);
-        buffer.Return();
-        return encoded;
+        return buffer.ShareOrCopy();
     }
 }
