@@ -14,7 +14,7 @@ namespace Dialects;
 /// </summary>
 internal sealed class MqttBridge(EndPoint broker) : IAsyncDisposable
 {
-    private static readonly ConnectOptions s_options = new() { Timeout = TimeSpan.FromSeconds(5) };
+    private static readonly ConnectOptions Patience = new() { Timeout = TimeSpan.FromSeconds(5) };
 
     private readonly EngineClient _client = new();
 
@@ -33,7 +33,7 @@ internal sealed class MqttBridge(EndPoint broker) : IAsyncDisposable
         Connection connection;
         try
         {
-            connection = await _client.ConnectAsync(broker, _ => start, s_options, cancellationToken);
+            connection = await _client.ConnectAsync(broker, _ => start, Patience, cancellationToken);
         }
         catch (Exception exception) when (exception is SocketException or TimeoutException)
         {

@@ -5,7 +5,7 @@ namespace Engine.Http1.Tests;
 /// <summary>Handlers that are still at work when the time for draining is over: what they wait for ends, and they come to their own end.</summary>
 public sealed class DrainEndTests(TransportKind transport) : OverSockets(transport)
 {
-    private static readonly byte[] s_large = new byte[16 << 20];
+    private static readonly byte[] Large = new byte[16 << 20];
 
     /// <summary>What a handler may be waiting for.</summary>
     public enum Waiting
@@ -32,7 +32,7 @@ public sealed class DrainEndTests(TransportKind transport) : OverSockets(transpo
                     {
                         Waiting.Token => Task.Delay(Timeout.Infinite, context.RequestAborted),
                         Waiting.Body => context.Request.ReadBytesAsync(1 << 20).AsTask(),
-                        Waiting.Write => context.Response.WriteAsync(s_large).AsTask(),
+                        Waiting.Write => context.Response.WriteAsync(Large).AsTask(),
                         _ => foreign.Task,
                     });
                 }
