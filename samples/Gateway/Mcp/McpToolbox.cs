@@ -15,7 +15,7 @@ internal static class McpToolbox
 
     public static JsonObject Capabilities => new() { ["tools"] = new JsonObject() };
 
-    public static JsonArray List() => [Tool("add", "a", "b"), Tool("countdown", "from")];
+    public static JsonArray List() => new(Tool("add", "a", "b"), Tool("countdown", "from"));
 
     /// <summary>What "add" answers; null for arguments that are no two numbers.</summary>
     public static JsonObject? Add(JsonNode? arguments)
