@@ -232,11 +232,15 @@ public sealed class OpenSslConnectionTests(TransportKind transport) : BothTransp
     }
 
     /// <summary>Debian's client: says hello, waits for the answer and its tickets, and leaves.</summary>
-    private static async Task<string> OpenSslClientAsync(RunningServer server, string arguments, string input = "echo hello; sleep 0.3", string quiet = "")
+    /// <summary>Says hello, and hangs up once that has come back or the client has ended: tickets stand before it.</summary>
+    private const string Greet = "echo hello; for i in {1..900}; do grep -q ^hello $log && break; [ -e $log.end ] && break; sleep 0.01; done";
+
+    private static async Task<string> OpenSslClientAsync(RunningServer server, string arguments, string input = Greet, string quiet = "")
     {
+        string client = $"timeout 10 openssl s_client {arguments} {quiet} -connect {server.EndPoint} -servername localhost";
         (_, string output, string error) = await ChildProcess.RunAsync(
             "bash",
-            ["-c", $"({input}) | timeout 10 openssl s_client {arguments} {quiet} -connect {server.EndPoint} -servername localhost 2>&1; true"],
+            ["-c", $"log=$(mktemp); ({input}) | ({client} > $log 2>&1; touch $log.end); cat $log; rm $log $log.end"],
             TimeSpan.FromSeconds(20));
         return output + error;
     }
