@@ -305,19 +305,7 @@ public sealed partial class Connection
     private SendStatus Appended()
     {
         MessageWritten();
-        if (!IsAboveHighWater)
-        {
-            return SendStatus.Sent;
-        }
-
-        Flush();
-        if (!IsAboveHighWater)
-        {
-            return SendStatus.Sent;
-        }
-
-        _budget.OweDrain();
-        return SendStatus.Queued;
+        return Accepted();
     }
 
     /// <summary>After the last append of a turn: as <see cref="Appended"/>, but the kernel is asked now, and the turn's end only sees what it leaves.</summary>
@@ -325,6 +313,12 @@ public sealed partial class Connection
     {
         _flush.Write();
         EndEvent();
+        return Accepted();
+    }
+
+    /// <summary>The status of what was appended: a queue above its high-water mark is offered to the kernel first.</summary>
+    private SendStatus Accepted()
+    {
         if (!IsAboveHighWater)
         {
             return SendStatus.Sent;
