@@ -30,6 +30,14 @@ internal sealed class Room
 
     public List<Exception> Errors { get; } = [];
 
+    /// <summary>Streams of five messages below "s.", latest topics below "l.", ephemeral ones elsewhere.</summary>
+    public static TopicHubOptions Kinds() => new TopicHubOptions()
+        .Add("s.>", new TopicOptions(TopicKind.Stream) { MaxMessages = 5 })
+        .Add("l.>", new TopicOptions(TopicKind.Latest));
+
+    /// <summary>A message for a latest topic.</summary>
+    public static TopicMessage Keyed(string key, string text) => new(text) { Key = key };
+
     public Guest Enter(int loop = 0)
     {
         MemoryPeer peer = _servers[loop].Connect();

@@ -9,19 +9,13 @@ public sealed class LatestTopicTests
     [TearDown]
     public void Nothing_is_left() => _room.Close();
 
-    private static TopicHubOptions Kinds() => new TopicHubOptions()
-        .Add("s.>", new TopicOptions(TopicKind.Stream) { MaxMessages = 5 })
-        .Add("l.>", new TopicOptions(TopicKind.Latest));
-
-    private static TopicMessage Keyed(string key, string text) => new(text) { Key = key };
-
     [Test]
     public void New_subscriber_of_a_latest_topic_gets_the_newest_of_each_key()
     {
-        _room = new Room(Kinds());
-        _room.Hub.Publish("l.a", Keyed("x", "1"));
-        _room.Hub.Publish("l.a", Keyed("y", "2"));
-        _room.Hub.Publish("l.a", Keyed("x", "3"));
+        _room = new Room(Room.Kinds());
+        _room.Hub.Publish("l.a", Room.Keyed("x", "1"));
+        _room.Hub.Publish("l.a", Room.Keyed("y", "2"));
+        _room.Hub.Publish("l.a", Room.Keyed("x", "3"));
         _room.Hub.Publish("l.a", new TopicMessage("") { Key = "y", IsRemoval = true });
         Room.Guest guest = _room.Enter();
         guest.Subscriber.Subscribe("l.a");
@@ -31,13 +25,13 @@ public sealed class LatestTopicTests
     [Test]
     public void Slow_reader_of_a_latest_topic_gets_the_newest_of_each_key_and_no_backlog()
     {
-        _room = new Room(Kinds());
+        _room = new Room(Room.Kinds());
         Room.Guest guest = _room.Enter();
         guest.Subscriber.Subscribe("l.a");
         guest.Freeze();
         for (int i = 0; i < 10_000; i++)
         {
-            _room.Hub.Publish("l.a", Keyed(i % 2 == 0 ? "even" : "odd", $"{i}"));
+            _room.Hub.Publish("l.a", Room.Keyed(i % 2 == 0 ? "even" : "odd", $"{i}"));
             if (i % 10 == 0)
             {
                 _room.Run();
@@ -77,8 +71,8 @@ public sealed class LatestTopicTests
     public void Removal_that_is_no_longer_known_makes_a_position_before_it_lost()
     {
         _room = new Room(new TopicHubOptions { Default = new TopicOptions(TopicKind.Latest) { RemovalAge = TimeSpan.FromSeconds(10) } });
-        TopicPosition one = _room.Hub.Publish("l", Keyed("x", "1")).Position;
-        _room.Hub.Publish("l", Keyed("y", "2"));
+        TopicPosition one = _room.Hub.Publish("l", Room.Keyed("x", "1")).Position;
+        _room.Hub.Publish("l", Room.Keyed("y", "2"));
         _room.Hub.Publish("l", new TopicMessage("") { Key = "x", IsRemoval = true });
         Room.Guest guest = _room.Enter();
         Assert.That(guest.Subscriber.Subscribe("l", one).Status, Is.EqualTo(SubscribeStatus.Recovered));

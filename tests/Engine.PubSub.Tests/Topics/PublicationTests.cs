@@ -9,16 +9,10 @@ public sealed class PublicationTests
     [TearDown]
     public void Nothing_is_left() => _room.Close();
 
-    private static TopicHubOptions Kinds() => new TopicHubOptions()
-        .Add("s.>", new TopicOptions(TopicKind.Stream) { MaxMessages = 5 })
-        .Add("l.>", new TopicOptions(TopicKind.Latest));
-
-    private static TopicMessage Keyed(string key, string text) => new(text) { Key = key };
-
     [Test]
     public void Repeated_idempotency_key_is_answered_with_the_first_position_and_not_published()
     {
-        _room = new Room(Kinds());
+        _room = new Room(Room.Kinds());
         Room.Guest guest = _room.Enter();
         guest.Subscriber.Subscribe("s.a");
         TopicMessage message = new("1") { IdempotencyKey = "k" };
@@ -33,7 +27,7 @@ public sealed class PublicationTests
     [Test]
     public void Idempotency_keys_are_bounded_and_the_oldest_is_forgotten_first()
     {
-        TopicHubOptions options = Kinds();
+        TopicHubOptions options = Room.Kinds();
         options.MaxIdempotencyKeys = 2;
         _room = new Room(options);
         foreach (string key in (string[])["1", "2", "3"])
@@ -48,7 +42,7 @@ public sealed class PublicationTests
     [Test]
     public void Older_version_is_not_published()
     {
-        _room = new Room(Kinds());
+        _room = new Room(Room.Kinds());
         Assert.That(_room.Hub.Publish("l.a", new TopicMessage("2") { Key = "x", Version = 2 }).Status, Is.EqualTo(PublishStatus.Published));
         Assert.That(_room.Hub.Publish("l.a", new TopicMessage("1") { Key = "x", Version = 1 }).Status, Is.EqualTo(PublishStatus.Outdated));
         Assert.That(_room.Hub.Publish("l.a", new TopicMessage("1") { Key = "y", Version = 1 }).Status, Is.EqualTo(PublishStatus.Published));

@@ -9,10 +9,10 @@ public sealed partial class TopicHubTests
     [TestCase("e", 3, 0, "", Description = "an ephemeral topic has no past")]
     public void Subscriber_without_a_usable_position_may_begin_with_the_last_messages(string topic, int lastCount, int recovered, string seen)
     {
-        _room = new Room(Kinds());
+        _room = new Room(Room.Kinds());
         for (int i = 1; i <= 7; i++)
         {
-            _room.Hub.Publish(topic, Keyed("k", $"{i}"));
+            _room.Hub.Publish(topic, Room.Keyed("k", $"{i}"));
         }
 
         Room.Guest guest = _room.Enter(), returned = _room.Enter();
@@ -27,7 +27,7 @@ public sealed partial class TopicHubTests
     [Test]
     public void Subscriber_with_a_position_of_now_gets_what_follows_it_and_not_the_last_messages()
     {
-        _room = new Room(Kinds());
+        _room = new Room(Room.Kinds());
         Room.Guest guest = _room.Enter();
         TopicPosition one = _room.Hub.Publish("s.a", "1").Position;
         _room.Hub.Publish("s.a", "2");

@@ -9,16 +9,10 @@ public sealed partial class TopicHubTests
     [TearDown]
     public void Nothing_is_left() => _room.Close();
 
-    private static TopicHubOptions Kinds() => new TopicHubOptions()
-        .Add("s.>", new TopicOptions(TopicKind.Stream) { MaxMessages = 5 })
-        .Add("l.>", new TopicOptions(TopicKind.Latest));
-
-    private static TopicMessage Keyed(string key, string text) => new(text) { Key = key };
-
     [Test]
     public void Message_reaches_the_subscribers_of_every_loop_encoded_once()
     {
-        _room = new Room(Kinds(), loops: 2);
+        _room = new Room(Room.Kinds(), loops: 2);
         Room.Guest one = _room.Enter(0), two = _room.Enter(1), other = _room.Enter(1);
         one.Subscriber.Subscribe("a");
         two.Subscriber.Subscribe("a");
@@ -121,7 +115,7 @@ public sealed partial class TopicHubTests
     [Test]
     public void Reader_that_is_overtaken_is_told_what_it_missed()
     {
-        _room = new Room(Kinds(), maxOutboundBytes: 1024);
+        _room = new Room(Room.Kinds(), maxOutboundBytes: 1024);
         Room.Guest slow = _room.Enter();
         slow.Subscriber.Subscribe("s.a");
         slow.Freeze();
@@ -162,7 +156,7 @@ public sealed partial class TopicHubTests
     [Test]
     public void Subscriber_that_comes_back_gets_what_it_missed_or_is_told_that_it_is_lost()
     {
-        _room = new Room(Kinds());
+        _room = new Room(Room.Kinds());
         Room.Guest guest = _room.Enter();
         TopicPosition start = guest.Subscriber.Subscribe("s.a").Position;
         guest.Subscriber.Unsubscribe("s.a");
@@ -188,7 +182,7 @@ public sealed partial class TopicHubTests
     [Test]
     public void Position_of_another_epoch_is_lost_and_replays_nothing()
     {
-        _room = new Room(Kinds());
+        _room = new Room(Room.Kinds());
         Room.Guest guest = _room.Enter();
         _room.Hub.Publish("s.a", "1");
         SubscribeResult result = guest.Subscriber.Subscribe("s.a", new TopicPosition(7, 0));
@@ -199,7 +193,7 @@ public sealed partial class TopicHubTests
     [Test]
     public void Position_from_the_future_is_lost()
     {
-        _room = new Room(Kinds());
+        _room = new Room(Room.Kinds());
         Room.Guest guest = _room.Enter();
         TopicPosition one = _room.Hub.Publish("s.a", "1").Position;
         Assert.That(guest.Subscriber.Subscribe("s.a", one with { Offset = 9 }).Status, Is.EqualTo(SubscribeStatus.Lost));
@@ -221,7 +215,7 @@ public sealed partial class TopicHubTests
     [Test]
     public void Message_larger_than_the_queue_reaches_everybody_in_order()
     {
-        _room = new Room(Kinds(), maxOutboundBytes: 1024);
+        _room = new Room(Room.Kinds(), maxOutboundBytes: 1024);
         Room.Guest guest = _room.Enter(), slow = _room.Enter();
         guest.Subscriber.Subscribe("s.a");
         slow.Subscriber.Subscribe("s.a");
@@ -250,7 +244,7 @@ public sealed partial class TopicHubTests
     [Test]
     public void Pattern_gets_what_is_published_to_matching_topics_with_positions_of_its_own()
     {
-        TopicHubOptions options = Kinds();
+        TopicHubOptions options = Room.Kinds();
         options.Wildcards = new TopicOptions(TopicKind.Stream);
         _room = new Room(options);
         Room.Guest exact = _room.Enter(), all = _room.Enter();
@@ -374,7 +368,7 @@ public sealed partial class TopicHubTests
     [Test]
     public void Idle_topic_is_forgotten_and_its_old_positions_are_lost()
     {
-        _room = new Room(Kinds());
+        _room = new Room(Room.Kinds());
         TopicPosition one = _room.Hub.Publish("s.a", "1").Position;
         _room.Advance(TimeSpan.FromMinutes(7));
         Assert.That(_room.Hub.Topics, Is.Empty);
